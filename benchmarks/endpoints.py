@@ -1,7 +1,7 @@
 """InvokeEndpoint beside other model servers and a bare uvicorn handler with the same model; the cold start.
 
 Signed and verified on our side, on no other. Each has one worker process, then one for each core. The load is closed,
-every answer is compared with the model's own, and all are asked in turn in each round: generator and servers share
+every response is compared with the model's own, and all are asked in turn in each round: generator and servers share
 the cores, so what counts are ratios within a round. See `benchmarks.peers` for how to have the others measured.
 """
 
@@ -45,7 +45,7 @@ booster.inplace_predict(np.zeros((1, {COLUMNS}), dtype=np.float32))
 
 
 def model(seed: int = 0) -> tuple[xgb.Booster, Any]:
-    """A regression of 50 trees, and rows to ask it. Models of other seeds give other answers."""
+    """A regression of 50 trees, and rows to ask it. Models of other seeds give other responses."""
     rows = np.random.default_rng(0).uniform(size=(4000, COLUMNS)).astype(np.float32)
     settings = {"objective": "reg:squarederror", "max_depth": 5, "nthread": 1}
     return xgb.train(settings, xgb.DMatrix(rows, rows[:, 0] * 3 - rows[:, 1] + 10 * seed), 50), rows
@@ -62,7 +62,7 @@ def archive(booster: xgb.Booster) -> bytes:
 
 
 def target(peer: Peer, url: str, booster: xgb.Booster, rows: Any, size: int, headers: Any) -> Clients:
-    """The clients that ask with this many rows and check each answer."""
+    """The clients that ask with this many rows and check each response."""
     starts = range(0, len(rows) - size + 1, max(size, len(rows) // 64))
     parts = [rows[start : start + size] for start in starts]
     expected = [booster.inplace_predict(part) for part in parts]
@@ -161,7 +161,7 @@ def _ratio(figures: dict[str, list[Figures]], other: str) -> float:
 
 
 def cold_start(sagemaker: Any, booster: xgb.Booster) -> bool:
-    """CreateEndpoint to InService, against a process that imports, loads and answers once."""
+    """CreateEndpoint to InService, against a process that imports, loads and responds once."""
     with tempfile.TemporaryDirectory() as folder:
         booster.save_model(f"{folder}/model.ubj")
         numbers = iter(range(100))

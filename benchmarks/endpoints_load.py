@@ -1,8 +1,8 @@
 """An endpoint under the load of 64 clients for a minute while it is updated twice and one of its processes is killed.
 
-Then a third update that an alarm undoes. Checked: no answer is wrong; the only errors are ModelErrors of the requests
+Then a third update that an alarm undoes. Checked: no response is wrong; the only errors are ModelErrors of the requests
 that the killed process had; each shift sends the share that was asked for; after the way back only the old variant
-answers. Every model gives other predictions, so an answer tells which one gave it.
+responses. Every model gives other predictions, so a response tells which one gave it.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Answers:
         self.broken: list[Exception] = []
 
     def answered(self, turn: int, status: int, body: bytes) -> None:
-        """Judges an answer."""
+        """Judges a response."""
         if status != 200:
             self.errors.append((time.monotonic(), status, body))
             return
@@ -182,7 +182,7 @@ class Story:
         self.after_rollback = self._answers.by_model - before
 
     def _watch_share(self, number: int) -> None:
-        """Measures the canary's part of the answers for most of its time."""
+        """Measures the canary's part of the responses for most of its time."""
         self._endpoint.baking()
         time.sleep(0.2)
         before = self._answers.by_model.copy()
@@ -195,7 +195,7 @@ def _proper(error: tuple[float, int, bytes]) -> bool:
     """Whether an error is the ModelError of a container that ended."""
     _, status, body = error
     document = json.loads(body)
-    return status == 424 and document["OriginalStatusCode"] == 0 and "ended without an answer" in document["Message"]
+    return status == 424 and document["OriginalStatusCode"] == 0 and "ended without a response" in document["Message"]
 
 
 def main() -> bool:
@@ -228,14 +228,16 @@ def _judged(answers: Answers, story: Story, seconds: float) -> bool:
     for example in [*improper[:3], *answers.wrong[:3], *answers.broken[:3]]:
         print(f"  {example!r:.300}")
     total = answers.by_model.total()
-    print(f"endpoint under load: {total} answers in {seconds:.0f} s, by model {dict(sorted(answers.by_model.items()))}")
+    print(
+        f"endpoint under load: {total} responses in {seconds:.0f} s, by model {dict(sorted(answers.by_model.items()))}"
+    )
     return all([
-        report_limit("wrong answers", len(answers.wrong), 0),
+        report_limit("wrong responses", len(answers.wrong), 0),
         report_limit("broken connections", len(answers.broken), 0),
         report_limit("errors that are no ModelError of the killed process", len(improper), 0),
         report_limit("requests lost with the killed process", len(answers.errors) - len(improper), CLIENTS),
-        *[report_limit(f"canary: {share:.4f} of the answers, off by", abs(share - SHARE), 0.01)
+        *[report_limit(f"canary: {share:.4f} of the responses, off by", abs(share - SHARE), 0.01)
           for share in story.shares],
-        report_limit("answers of the new variant after the way back", story.after_rollback[0], CLIENTS),
+        report_limit("responses of the new variant after the way back", story.after_rollback[0], CLIENTS),
         report_limit("old variant silent after the way back (1: yes)", float(not story.after_rollback[2]), 0),
     ])  # fmt: skip

@@ -1,4 +1,4 @@
-"""A closed load of HTTP requests: each client has one kept connection and sends when its last answer is whole.
+"""A closed load of HTTP requests: each client has one kept connection and sends when its last response is whole.
 
 The requests are made (and signed) before; the generator shares the cores with what it asks, so it does little.
 """
@@ -24,7 +24,7 @@ WARM_UP = 0.5
 _PATIENCE = 60.0
 _PAUSE = 0.02
 Answered = Callable[[int, int, bytes], None]
-"""Is told a request's number, its answer's status and body."""
+"""Is told a request's number, its response's status and body."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def signer(settings: Settings, url: str, **fields: str) -> Callable[[bytes], dic
 
 
 class Clients:
-    """The clients of one address. `answered` judges each answer; `lost` hears of a connection that broke."""
+    """The clients of one address. `answered` judges each response; `lost` hears of a connection that broke."""
 
     def __init__(
         self, url: str, made: Sequence[bytes], answered: Answered, lost: Callable[[Exception], None] | None = None
@@ -76,7 +76,7 @@ class Clients:
         self.over = False
 
     async def run(self, count: int) -> None:
-        """Sends until `over`, then until the answers under way are there."""
+        """Sends until `over`, then until the responses under way are there."""
         clients = [asyncio.create_task(self._client()) for _ in range(count)]
         async with asyncio.timeout(None) as limit:
             while not self.over:

@@ -1,6 +1,6 @@
-"""1,000 models of 20 MB behind one multi-model endpoint that may take 500 MB: every model answers, memory stays within.
+"""1,000 models of 20 MB behind one multi-model endpoint that may take 500 MB: all respond, memory stays within.
 
-The archives are copies of a few, whose answers tell which one was asked. Every model is asked once by some clients at
+The archives are copies of a few, whose responses tell which one was asked. Every model is asked once by some clients at
 a time, so each is loaded and, later, unloaded for others; then those asked last are asked again, which are in memory.
 Peaks of resident memory are the kernel's own (VmHWM), so nothing between two looks is missed.
 """
@@ -145,7 +145,7 @@ class Round:
 
     @property
     def silent(self) -> int:
-        """How many models did not answer."""
+        """How many models did not respond."""
         return len(self._models) - len(self._asked)
 
     def _answered(self, turn: int, status: int, body: bytes) -> None:
@@ -184,10 +184,12 @@ def _judged(memory: Memory, every: Round, again: Round, first: float, second: fl
         print(f"  {example}")
     step = max(1, len(memory.over_time) // 12)
     print("  resident, MB: " + ", ".join(f"{when:.0f} s {size:.0f}" for when, size in memory.over_time[::step]))
-    print(f"  {1000 * first / MODELS:.0f} ms for each model's first answer, {1000 * second / AGAIN:.0f} ms once loaded")
+    print(
+        f"  {1000 * first / MODELS:.0f} ms for each model's first response, {1000 * second / AGAIN:.0f} ms once loaded"
+    )
     return all([
-        report_limit("many models: answers that are wrong", len(every.wrong) + len(again.wrong), 0),
-        report_limit("many models: models that do not answer", every.silent, 0),
+        report_limit("many models: responses that are wrong", len(every.wrong) + len(again.wrong), 0),
+        report_limit("many models: models that do not respond", every.silent, 0),
         report_limit("many models: MB of the endpoint's processes at most", memory.peak(), LIMIT_MB),
         report_limit("many models: MB of the service at most", memory.service(), SERVICE_MB),
     ])  # fmt: skip

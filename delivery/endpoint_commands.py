@@ -99,7 +99,7 @@ def wait(work: CommandContext) -> None:
 
 def invoke(work: CommandContext) -> None:
     arguments = work.arguments
-    answer = ask(
+    response = ask(
         work.clients,
         arguments.endpoint,
         _body(arguments.row, arguments.file),
@@ -108,8 +108,8 @@ def invoke(work: CommandContext) -> None:
         arguments.target_model,
         arguments.target_variant,
     )
-    sys.stdout.buffer.write(answer.body)
-    if sys.stdout.isatty() and not answer.body.endswith(b"\n"):
+    sys.stdout.buffer.write(response.body)
+    if sys.stdout.isatty() and not response.body.endswith(b"\n"):
         sys.stdout.buffer.write(b"\n")
     sys.stdout.buffer.flush()
 

@@ -41,11 +41,13 @@ def invoke(
     optional = {"Accept": accept, "TargetModel": target_model, "TargetVariant": target_variant}
     request = {name: value for name, value in optional.items() if value}
     try:
-        answer = clients.runtime.invoke_endpoint(EndpointName=endpoint, Body=body, ContentType=content_type, **request)
+        response = clients.runtime.invoke_endpoint(
+            EndpointName=endpoint, Body=body, ContentType=content_type, **request
+        )
     except ClientError as error:
         raise _explain(clients, endpoint, error) from error
     return InvocationResponse(
-        answer["Body"].read(), answer.get("ContentType", ""), answer.get("InvokedProductionVariant", "")
+        response["Body"].read(), response.get("ContentType", ""), response.get("InvokedProductionVariant", "")
     )
 
 

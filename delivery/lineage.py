@@ -187,14 +187,14 @@ class _Graph:
         edges: list[Mapping[str, str]] = []
         token: dict[str, Any] = {}
         while True:
-            answer: Any = clients.sagemaker.query_lineage(
+            response: Any = clients.sagemaker.query_lineage(
                 StartArns=starts[:1], Direction="Ascendants", IncludeEdges=True, MaxDepth=10, **token
             )
-            vertices += answer.get("Vertices", [])
-            edges += answer.get("Edges", [])
-            if not answer.get("NextToken"):
+            vertices += response.get("Vertices", [])
+            edges += response.get("Edges", [])
+            if not response.get("NextToken"):
                 return cls(vertices, edges)
-            token = {"NextToken": answer["NextToken"]}
+            token = {"NextToken": response["NextToken"]}
 
     def origins(self, clients: Clients) -> Iterator[str]:
         """Data sets that no job of the lineage has made."""

@@ -48,10 +48,10 @@ class RoleClients(Clients):
     def _session(self) -> Any:
         import boto3
 
-        answer = session.boto_session(self.region).client("sts").assume_role(
+        response = session.boto_session(self.region).client("sts").assume_role(
             RoleArn=self.role, RoleSessionName="model-registry-copy"
         )  # fmt: skip
-        keys = answer["Credentials"]
+        keys = response["Credentials"]
         return boto3.Session(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], self.region)
 
     @cached_property
@@ -95,13 +95,13 @@ class Promotion:
         copied = self._copy_files(request, group)
         properties = {**copied.pop("CustomerMetadataProperties", {}), SOURCE: version.arn}
         registry.ensure_group(self.target, group)
-        answer = self.target.sagemaker.create_model_package(
+        response = self.target.sagemaker.create_model_package(
             ModelPackageGroupName=group,
             ModelApprovalStatus=approval,  # type: ignore[arg-type]
             CustomerMetadataProperties={**properties, **ownership.make_mapping(ownership.REGISTRY, group)},
             **copied,
         )
-        return Registration(versions.find(self.target, answer["ModelPackageArn"]), new=True)
+        return Registration(versions.find(self.target, response["ModelPackageArn"]), new=True)
 
     def remarks(self, version: DeliveredVersion) -> Iterator[str]:
         """What a copy in another account still needs: an image of the source's own registry is not copied."""

@@ -1,6 +1,6 @@
 """From a module's name and a dict literal to a pipeline's definition.
 
-The SDK is imported here and nowhere earlier, so that ``--help`` and mistakes in arguments answer at once.
+The SDK is imported here and nowhere earlier, so that ``--help`` and mistakes in arguments respond at once.
 """
 
 from __future__ import annotations

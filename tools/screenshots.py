@@ -70,7 +70,7 @@ def main() -> int:
             if name == "endpoint":
                 page.get_by_label("Body").fill(ROW)
                 page.get_by_role("button", name="Send").click()
-                page.get_by_role("region", name="Body of the answer").wait_for()
+                page.get_by_role("region", name="Body of the response").wait_for()
             page.wait_for_timeout(300)
             page.screenshot(path=folder / f"studio-{name}.png")
             print(folder / f"studio-{name}.png")

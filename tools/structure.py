@@ -35,7 +35,7 @@ TEXTS_OF_OWN_MEMBERS = 4
 READERS = ("cli/", "containers/", "studio/", "testing/", "codebuild/")
 """Parts of the service that read statuses from responses, as any client does, or run in a job's process."""
 BROAD_EXCEPTS = ROOT / "tools" / "broad_excepts.txt"
-"""The boundaries where any exception may become a status or an answer, one ``file:function`` a line."""
+"""The boundaries where any exception may become a status or a response, one ``file:function`` a line."""
 
 _IRREGULAR = frozenset(
     [

@@ -1,7 +1,7 @@
 """The code of the Lambda function: a row comes in, the name of the class goes out.
 
 Shipped alone: it needs boto3, which AWS Lambda's Python runtimes have. The REST API hands over the request's JSON
-body as the event, and the answer is its body.
+body as the event, and the response is its body.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ def lambda_handler(event: Any, context: Any) -> str:  # noqa: ARG001 - Lambda gi
     row = check(event)
     # Containers from 1.2-2 on return CSV with one row to a line, which is no JSON; older ones ignore Accept and return
     # the list of probabilities itself.
-    answer = runtime.invoke_endpoint(
+    response = runtime.invoke_endpoint(
         EndpointName=ENDPOINT_NAME, ContentType="text/csv", Accept="application/json", Body=row.encode()
     )
-    scores = probabilities(json.loads(answer["Body"].read()))
+    scores = probabilities(json.loads(response["Body"].read()))
     if len(scores) != len(CLASSES):
         raise RuntimeError(f"{len(scores)} probabilities for {len(CLASSES)} classes")
     return CLASSES[scores.index(max(scores))]
@@ -56,8 +56,8 @@ def check(event: Any) -> str:
     return event["data"].strip()
 
 
-def probabilities(answer: Any) -> list[float]:
+def probabilities(response: Any) -> list[float]:
     """The numbers of either form of the response: ``{"predictions": [{"score": [...]}]}``, or the list."""
-    if isinstance(answer, dict):
-        answer = answer["predictions"][0]["score"]
-    return [float(score) for score in answer]
+    if isinstance(response, dict):
+        response = response["predictions"][0]["score"]
+    return [float(score) for score in response]

@@ -125,13 +125,13 @@ def _unless_there(create: Callable[..., Any]) -> None:
 def call(url: str, data: str, timeout: float = 30) -> str:
     """POSTs the row as any HTTP client would; the class's name.
 
-    :raises DeliveryError: if the answer is no success.
+    :raises DeliveryError: if the response is no success.
     """
     body = json.dumps({"data": data}).encode()
     request = urllib.request.Request(url, body, {"Content-Type": JSON}, method="POST")
     try:
-        with urllib.request.urlopen(request, timeout=timeout) as answer:
-            return str(json.loads(answer.read()))
+        with urllib.request.urlopen(request, timeout=timeout) as response:
+            return str(json.loads(response.read()))
     except urllib.error.HTTPError as error:
         text = error.read().decode(errors="replace")
         raise DeliveryError(f"the API returned status {error.code}: {_message(text)}") from error

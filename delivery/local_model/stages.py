@@ -1,4 +1,4 @@
-"""The stages from a model on this machine to an answer over HTTP. Each finds the result of the one before by name."""
+"""The stages from a model on this machine to a response over HTTP. Each finds the result of the one before by name."""
 
 from __future__ import annotations
 

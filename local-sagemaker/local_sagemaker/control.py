@@ -35,7 +35,7 @@ from local_sagemaker.studio.lazy_app import StudioGate
 from local_sagemaker.wire.authentication import is_own_host
 from local_sagemaker.wire.body import from_bytes
 from local_sagemaker.wire.request import WireRequest, WireResponse
-from local_sagemaker.wire.responses import send_answer
+from local_sagemaker.wire.responses import send_response
 
 HEALTH = "/_health"
 PREFIX = "/_local-sagemaker/"
@@ -60,13 +60,15 @@ class Control:
 
     async def __call__(self, scope: Mapping[str, Any], send: Callable[[dict[str, Any]], Awaitable[None]]) -> None:
         request = WireRequest.from_scope(scope, from_bytes(b""))
-        status, document = await self._answer(request)
+        status, document = await self._respond(request)
         body = json.dumps(document or {}).encode()
-        await send_answer(send, WireResponse(status, {"Content-Type": "application/json", "Connection": "close"}, body))
+        await send_response(
+            send, WireResponse(status, {"Content-Type": "application/json", "Connection": "close"}, body)
+        )
 
-    async def _answer(self, request: WireRequest) -> tuple[int, Any]:
+    async def _respond(self, request: WireRequest) -> tuple[int, Any]:
         if not is_own_host(request.host, self._settings):
-            return 403, {"message": "the local service does not answer for this host"}
+            return 403, {"message": "the local service does not respond for this host"}
         if request.path == HEALTH and request.method == "GET":  # without a thread: these may all be busy
             return 200, {"status": "running", "region": self._settings.region, "account": self._settings.account}
         secret = request.headers.get("x-secret", "").encode("utf-8", "replace")

@@ -1,4 +1,4 @@
-"""The one error tree. Raised anywhere as what it is, turned into an answer in one place (`wire/gateway.py`).
+"""The one error tree. Raised anywhere as what it is, turned into a response in one place (`wire/gateway.py`).
 
 Codes and texts are those of AWS, since clients match them; their source stands where an error is raised.
 """

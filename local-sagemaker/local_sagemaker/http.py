@@ -22,7 +22,7 @@ class RawRequest:
 
 @dataclass(frozen=True)
 class RawResponse:
-    """One answer, complete."""
+    """One response, complete."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)

@@ -94,14 +94,14 @@ def _spawn(settings: Settings, timeout: float) -> dict[str, Any]:
     os.close(writer)
     threading.Thread(target=process.wait, daemon=True).start()  # a parent that lives on leaves no zombie
     with os.fdopen(reader) as pipe:
-        answer = _read_answer(pipe, process, timeout)
-    if answer == "ready":
+        response = _read_response(pipe, process, timeout)
+    if response == "ready":
         service = find_running(settings)
         if service:
             return service
-    if answer == "locked":
+    if response == "locked":
         return _wait_for_other(settings, timeout)
-    raise LifecycleError(answer or f"The service ended at its start; see {settings.home / 'service.log'}.")
+    raise LifecycleError(response or f"The service ended at its start; see {settings.home / 'service.log'}.")
 
 
 def _forget_last(settings: Settings) -> int:
@@ -119,7 +119,7 @@ def _import_folder() -> str:
     return str(Path(__file__).resolve().parent.parent)
 
 
-def _read_answer(pipe: Any, process: subprocess.Popen[bytes], timeout: float) -> str:
+def _read_response(pipe: Any, process: subprocess.Popen[bytes], timeout: float) -> str:
     import select
 
     ready, _, _ = select.select([pipe], [], [], timeout)
@@ -137,7 +137,7 @@ def _wait_for_other(settings: Settings, timeout: float) -> dict[str, Any]:
         if service:
             return service
         time.sleep(0.02)
-    raise LifecycleError(f"Another process holds {settings.home / 'lock'} but does not answer.")
+    raise LifecycleError(f"Another process holds {settings.home / 'lock'} but does not respond.")
 
 
 def stop(settings: Settings, timeout: float = 30.0) -> bool:

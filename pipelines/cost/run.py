@@ -87,8 +87,8 @@ def own_parameters(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def read_run(clients: AwsClients, execution: str, minutes: float = 0.0) -> Estimate:
     """Of an execution of the account, also while it runs: of the steps that have ended."""
-    answer = clients.sagemaker.describe_pipeline_definition_for_execution(PipelineExecutionArn=execution)
-    definition: Definition = json.loads(answer["PipelineDefinition"])
+    response = clients.sagemaker.describe_pipeline_definition_for_execution(PipelineExecutionArn=execution)
+    definition: Definition = json.loads(response["PipelineDefinition"])
     values = conditions.read_parameters(clients, definition, execution)
     run = progress.list_steps(clients.sagemaker, execution)
     return estimate_run(definition, run, own_parameters(values), prices.load(clients.region), minutes)

@@ -41,7 +41,7 @@ class TransformParameters:
 
     @classmethod
     def of(cls, request: Mapping[str, Any], container: Mapping[str, Any]) -> TransformParameters:
-        """Merges a CreateTransformJob request with the answer of ``GET /execution-parameters``."""
+        """Merges a CreateTransformJob request with the response of ``GET /execution-parameters``."""
 
         def first(name: str, default: Any) -> Any:
             value = request.get(name)
@@ -115,8 +115,8 @@ class Agent:
         part = target.with_name(f".{target.name}.part")
         try:
             with part.open("wb") as out:
-                for answer in self._answers(Path(item["path"]).read_bytes(), pool):
-                    out.write(answer)
+                for response in self._responses(Path(item["path"]).read_bytes(), pool):
+                    out.write(response)
             part.replace(target)
         except (RecordError, DataProcessingError) as error:
             raise ObjectFailed("ClientError", f"400\nMessage: {error}") from error
@@ -125,16 +125,16 @@ class Agent:
             text = f"Bad HTTP status received from algorithm: {error.status}"
             raise ObjectFailed(category, f"{error.status}\n{text}\nMessage:\n{error}") from error
         except NoModelResponse as error:
-            raise ObjectFailed("AlgorithmError", f"No answer from the algorithm: {error}") from error
+            raise ObjectFailed("AlgorithmError", f"No response from the algorithm: {error}") from error
         finally:
             part.unlink(missing_ok=True)
 
-    def _answers(self, data: bytes, pool: ThreadPoolExecutor) -> Iterator[bytes]:
+    def _responses(self, data: bytes, pool: ThreadPoolExecutor) -> Iterator[bytes]:
         """The outputs of all batches in their order, with some requests under way at any time."""
         waiting: deque[Future[bytes]] = deque()
         try:
             for batch in self.batching.batches(data):
-                waiting.append(pool.submit(self._answer, batch))
+                waiting.append(pool.submit(self._output, batch))
                 if len(waiting) > self.parameters.concurrent:
                     yield waiting.popleft().result()
             while waiting:
@@ -143,10 +143,10 @@ class Agent:
             for future in waiting:
                 future.cancel()
 
-    def _answer(self, batch: bytes) -> bytes:
+    def _output(self, batch: bytes) -> bytes:
         response = self.client.invoke(self.processing.request(batch))
-        answer = self.processing.answer(batch, response)
-        return answer + b"\n" if self.assembled and not answer.endswith(b"\n") else answer
+        result = self.processing.output(batch, response)
+        return result + b"\n" if self.assembled and not result.endswith(b"\n") else result
 
 
 def main(_arguments: list[str] | None = None) -> int:

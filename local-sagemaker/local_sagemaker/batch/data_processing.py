@@ -35,7 +35,7 @@ class Processing(Protocol):
         """The request's body."""
         ...
 
-    def answer(self, batch: bytes, response: bytes) -> bytes:
+    def output(self, batch: bytes, response: bytes) -> bytes:
         """The output of the batch."""
         ...
 
@@ -47,7 +47,7 @@ class PassThrough:
         """The batch itself."""
         return batch
 
-    def answer(self, batch: bytes, response: bytes) -> bytes:  # noqa: ARG002 - a part of the interface
+    def output(self, batch: bytes, response: bytes) -> bytes:  # noqa: ARG002 - a part of the interface
         """The response itself."""
         return response
 
@@ -100,7 +100,7 @@ class DataProcessing:
         except (ValueError, csv.Error) as error:
             raise DataProcessingError(f"Failed to parse input as {_name(self.content)}: {error}") from error
 
-    def answer(self, batch: bytes, response: bytes) -> bytes:
+    def output(self, batch: bytes, response: bytes) -> bytes:
         """The response after JoinSource and OutputFilter."""
         try:
             if self.accept == CSV:

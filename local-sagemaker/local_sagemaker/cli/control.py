@@ -18,12 +18,12 @@ def post(settings: Settings, service: dict[str, Any], verb: str, **parameters: s
     connection = http.client.HTTPConnection(settings.host, service["port"], timeout=60)
     try:
         connection.request("POST", path, headers={"x-secret": keys["secret_access_key"]})
-        answer = connection.getresponse()
-        body = json.loads(answer.read() or b"{}")
+        response = connection.getresponse()
+        body = json.loads(response.read() or b"{}")
     except OSError as error:
-        raise LifecycleError(f"The service at {service['url']} does not answer ({error}).") from error
+        raise LifecycleError(f"The service at {service['url']} does not respond ({error}).") from error
     finally:
         connection.close()
-    if answer.status != 200:
-        raise LifecycleError(f"The service refused '{verb}': {body.get('message', answer.status)}")
+    if response.status != 200:
+        raise LifecycleError(f"The service refused '{verb}': {body.get('message', response.status)}")
     return dict(body)

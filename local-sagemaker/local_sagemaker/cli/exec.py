@@ -52,5 +52,5 @@ def connection(
     environment = os.environ if environment is None else environment
     region = environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION") or str(service["region"])
     keys = json.loads(settings.credentials_file.read_text())
-    answers_as = Settings(home=settings.home, region=region, account=str(service["account"]))
-    return {**client_environment(answers_as, str(service["url"]), keys), "LOCAL_SAGEMAKER_HOME": str(settings.home)}
+    own_settings = Settings(home=settings.home, region=region, account=str(service["account"]))
+    return {**client_environment(own_settings, str(service["url"]), keys), "LOCAL_SAGEMAKER_HOME": str(settings.home)}

@@ -14,7 +14,7 @@ HEAD = """# Members of requests that do not act
 
 Made by `make docs` from the tables in `local_sagemaker/api/members/`, in which each member of each supported operation
 stands; a test compares. A member that is not on this page acts as on AWS, or is recorded and shown where AWS does no
-more. One that is refused is named in the answer (NotImplemented, HTTP 501, unless AWS has words of its own), at
+more. One that is refused is named in the response (NotImplemented, HTTP 501, unless AWS has words of its own), at
 CreatePipeline too where it is in the arguments of a step. Members that a newer SDK knows and the tables don't are
 refused as well. Names are those of the operations, or of the structures that the API references list.
 """

@@ -1,7 +1,7 @@
 """The page ``docs/reference/operations.md``, made of what is registered: operations, step types, images, monitors,
 neighbours.
 
-Every answer 501 names the page, and a test compares it with this. Run ``make docs`` to write it anew.
+Every response of status 501 names the page, and a test compares it with this. Run ``make docs`` to write it anew.
 """
 
 from __future__ import annotations

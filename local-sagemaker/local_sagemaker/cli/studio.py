@@ -51,11 +51,11 @@ def _print_json(settings: Settings, port: int, origin: str, page: str) -> int:
         connection.request(
             "GET", target, headers={"Host": origin.removeprefix("http://"), "x-secret": keys["secret_access_key"]}
         )
-        answer = connection.getresponse()
-        body = json.loads(answer.read())
+        response = connection.getresponse()
+        body = json.loads(response.read())
     except (OSError, ValueError) as error:
         raise LifecycleError(f"The page can't be read: {error}") from error
     finally:
         connection.close()
     print(json.dumps(body, indent=2, ensure_ascii=False))
-    return 0 if answer.status == 200 else 1
+    return 0 if response.status == 200 else 1

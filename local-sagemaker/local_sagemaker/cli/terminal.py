@@ -59,13 +59,13 @@ def run_here(
         socket.send_fds(channel, [b"."], [slave])
         os.close(slave)
         with _raw(), _follow_size(master):
-            answer = _pass_on(master, channel)
+            response = _pass_on(master, channel)
         os.close(master)
-    if answer is None:
+    if response is None:
         raise LifecycleError("The service has ended, and the job with it.")
-    if answer["error"]:
-        raise LifecycleError(answer["error"])
-    return int(answer["code"])
+    if response["error"]:
+        raise LifecycleError(response["error"])
+    return int(response["code"])
 
 
 def _listen(folder: str) -> socket.socket:
@@ -82,7 +82,7 @@ def _pass_on(master: int, channel: socket.socket) -> dict[str, Any] | None:
     while True:
         ready, _, _ = select.select(sources, [], [], None if typed in sources else _PAUSE)
         if master in ready and not _show(master):
-            sources.remove(master)  # nobody has it open any more: the answer comes
+            sources.remove(master)  # nobody has it open any more: the response comes
         if channel in ready:
             line = channel.makefile("rb").readline()
             while select.select([master], [], [], 0)[0] and _show(master):

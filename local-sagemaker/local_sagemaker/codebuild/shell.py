@@ -31,7 +31,7 @@ class Shell:
         self._state, self._folder = files / "state.sh", files / "folder"
         self._folder.write_text(f"{start}\n")
         self._process: subprocess.Popen[bytes] | None = None
-        self._orders = self._answers = -1
+        self._orders = self._statuses = -1
         self._count = 0
 
     def run(self, command: str) -> int:
@@ -45,17 +45,17 @@ class Shell:
             os.write(self._orders, f"{file}\n".encode())
         except BrokenPipeError:
             return self._exit_status()
-        answer = b""
-        while not answer.endswith(b"\n"):
-            if select.select([self._answers], [], [], _TICK)[0]:
-                read = os.read(self._answers, 64)
+        response = b""
+        while not response.endswith(b"\n"):
+            if select.select([self._statuses], [], [], _TICK)[0]:
+                read = os.read(self._statuses, 64)
                 if not read:  # nobody can write there any more
                     return self._exit_status()
-                answer += read
+                response += read
             elif self._process is None or self._process.poll() is not None:
                 return self._exit_status()  # what the shell started may still hold the pipes open
         file.unlink(missing_ok=True)
-        return int(answer)
+        return int(response)
 
     def export(self, name: str, value: str) -> None:
         """Sets a variable for the commands to come."""
@@ -83,29 +83,29 @@ class Shell:
         """Ends the shell."""
         if self._process is not None:
             os.close(self._orders)
-            os.close(self._answers)
+            os.close(self._statuses)
             self._process.wait()
             self._process = None
 
     def _begin(self) -> None:
         orders, self._orders = os.pipe()
-        self._answers, answers = os.pipe()
+        self._statuses, statuses = os.pipe()
         os.set_inheritable(orders, True)
-        os.set_inheritable(answers, True)
+        os.set_inheritable(statuses, True)
         # Only descriptors below 10 have a name in a POSIX shell's redirections.
-        begin = f"exec 8</dev/fd/{orders} 9>/dev/fd/{answers}\n"
+        begin = f"exec 8</dev/fd/{orders} 9>/dev/fd/{statuses}\n"
         script = _LOOP.format(state=shlex.quote(str(self._state)), folder=shlex.quote(str(self._folder)))
         self._process = subprocess.Popen(
-            [*self._command, "-c", begin + script], pass_fds=[orders, answers], stdin=subprocess.DEVNULL,
+            [*self._command, "-c", begin + script], pass_fds=[orders, statuses], stdin=subprocess.DEVNULL,
             stdout=self._output, stderr=self._output,
         )  # fmt: skip
         os.close(orders)
-        os.close(answers)
+        os.close(statuses)
 
     def _exit_status(self) -> int:
         """The status of a command that ended the shell."""
         process, self._process = self._process, None
         os.close(self._orders)
-        os.close(self._answers)
+        os.close(self._statuses)
         code = process.wait() if process else 1
         return 128 - code if code < 0 else code

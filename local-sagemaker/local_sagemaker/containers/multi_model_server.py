@@ -33,7 +33,7 @@ def serve(load: Callable[[Path], Invoke]) -> int:
     """Serves until SIGTERM, in one process: what is loaded in one worker would be missing in another."""
     late = refusal(500, "InternalServerException", "Worker died.")
     return run(
-        lambda: ModelApplication(_never, route=LoadedModels(load, limit_of(os.environ)).answer, late=late), forks=False
+        lambda: ModelApplication(_never, route=LoadedModels(load, limit_of(os.environ)).respond, late=late), forks=False
     )
 
 
@@ -61,7 +61,7 @@ class LoadedModels:
         self._loaded: dict[str, tuple[str, Invoke]] = {}
         self._loading = threading.Lock()
 
-    def answer(self, method: str, path: str, request: Request) -> Response:
+    def respond(self, method: str, path: str, request: Request) -> Response:
         """One request of the platform."""
         parts = [part for part in path.split("/") if part]
         if parts == ["models"] and method == "POST":

@@ -34,7 +34,7 @@ class VariantSpec:
 
     @classmethod
     def of(cls, variant: Mapping[str, Any], model: Mapping[str, Any], *, shadow: bool = False) -> VariantSpec:
-        """From a ProductionVariant and DescribeModel's answer."""
+        """From a ProductionVariant and DescribeModel's response."""
         containers = model.get("Containers") or [model["PrimaryContainer"]]
         return cls(
             name=variant["VariantName"],

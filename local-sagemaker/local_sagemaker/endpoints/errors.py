@@ -14,7 +14,7 @@ class InvalidInvocation(ServiceError):
 
 
 class ModelError(ServiceError):
-    """The model's container responded with an error, or not at all (status 0). `detail` goes into the answer's body."""
+    """The container responded with an error, or not at all (status 0). `detail` goes into the response's body."""
 
     code, status = "ModelError", 424
 

@@ -101,14 +101,14 @@ class Instance:
         """The pids of its servers."""
         return [server.process.pid for server in self._running.servers] if self._running else []
 
-    async def answer(self, invocation: ModelInvocation) -> tuple[ServerResponse, str]:
+    async def respond(self, invocation: ModelInvocation) -> tuple[ServerResponse, str]:
         """The answer of the container, of several the last one's or the first error; and the container's name.
 
         The response and Content-Type of a container are the request of the next; the client's Accept reaches the
         last (contracts: containers 5.1).
         """
         if self._multi is not None:
-            return await self._multi.answer(invocation.target_model or "", invocation), self._names[0]
+            return await self._multi.respond(invocation.target_model or "", invocation), self._names[0]
         if len(self._upstreams) == 1:
             return await self._ask(0, invocation, invocation.content_type, invocation.accept), self._names[0]
         if self.variant.direct:

@@ -1,4 +1,4 @@
-"""InvokeEndpoint: route, send, and the container's answer or error as AWS words it. Runs in the event loop.
+"""InvokeEndpoint: route, send, and the container's response or error as AWS words it. Runs in the event loop.
 
 The only coroutine among the operations: it waits for a model's process, and a thread for each would cost more than
 the model.
@@ -60,7 +60,7 @@ class EndpointInvocations:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def invoke(self, request: Request, *, seconds: float = SECONDS, limit: int | None = LARGEST) -> Response:
-        """One invocation: the members of InvokeEndpoint in and out. `seconds` and `limit` (of the answer's bytes)
+        """One invocation: the members of InvokeEndpoint in and out. `seconds` and `limit` (of the response's bytes)
         are larger for asynchronous ones."""
         began = time.perf_counter()
         running, variant, instance, invocation = await self.admit(request, seconds, limit)
@@ -103,8 +103,8 @@ class EndpointInvocations:
         status = 0
         instance.outstanding += 1
         try:
-            answer, container = await instance.answer(invocation)
-            status = answer.status
+            response, container = await instance.respond(invocation)
+            status = response.status
         except (NoServerResponse, TimedOut, ResponseTooLarge) as error:
             raise self.no_response_error(running, instance, error) from None
         except ServiceError as error:
@@ -118,20 +118,20 @@ class EndpointInvocations:
             )
         if not 200 <= status < 300:
             raise self.model_error(
-                running, instance, status, answer.body.decode("utf-8", "replace"), container=container
+                running, instance, status, response.body.decode("utf-8", "replace"), container=container
             )
         if running.capture is not None and running.capture.draw_sample():
-            self._note(running, variant, invocation, request, answer, moment)
-        return response_of(variant, answer.headers, answer.body)
+            self._note(running, variant, invocation, request, response, moment)
+        return response_of(variant, response.headers, response.body)
 
     def _note(
         self, running: RunningEndpoint, variant: Variant, invocation: ModelInvocation, request: Request,
-        answer: ServerResponse, moment: float,
+        response: ServerResponse, moment: float,
     ) -> None:  # fmt: skip
         assert running.capture is not None
         running.capture.add(Captured(
-            variant.spec.name, moment, invocation.body, invocation.content_type or "", answer.body,
-            answer.headers.get("content-type", ""), request.get("InferenceId"), request.get("CustomAttributes"),
+            variant.spec.name, moment, invocation.body, invocation.content_type or "", response.body,
+            response.headers.get("content-type", ""), request.get("InferenceId"), request.get("CustomAttributes"),
         ))  # fmt: skip
 
     def _shadow(self, fleet: Fleet, invocation: ModelInvocation) -> None:
@@ -157,11 +157,11 @@ class EndpointInvocations:
         return InvalidInvocation(f"Endpoint {name} of account {self._settings.account} not found.")
 
     def no_response_error(self, running: RunningEndpoint, instance: Instance, error: Exception) -> ModelError:
-        """The error for a container that did not answer, not in time, or with too much."""
+        """The error for a container that did not respond, not in time, or with too much."""
         if isinstance(error, ResponseTooLarge):
             shown = "could not load the entire response"
             return self.model_error(running, instance, 500, f"{shown} body", shown)
-        text = "The container ended without an answer."
+        text = "The container ended without a response."
         if isinstance(error, TimedOut):
             name = instance.containers[0]
             text = f"Your invocation timed out while waiting for a response from container {name}. Review the latency metrics for each container in Amazon CloudWatch, resolve the issue, and try again."  # noqa: E501
@@ -185,7 +185,7 @@ class EndpointInvocations:
 
 
 def response_of(variant: Variant, headers: Mapping[str, str], body: Any) -> Response:
-    """The operation's answer, from the container's headers."""
+    """The operation's response, from the container's headers."""
     response: Response = {"Body": body, "InvokedProductionVariant": variant.spec.name}
     for header, member in (("content-type", "ContentType"), (ATTRIBUTES, "CustomAttributes")):
         if header in headers:
@@ -231,7 +231,7 @@ def _lines(request: Request) -> str:
 async def _ask_and_forget(instance: Instance, invocation: ModelInvocation) -> None:
     instance.outstanding += 1
     try:
-        await instance.answer(invocation)
+        await instance.respond(invocation)
     except (NoServerResponse, TimedOut, ResponseTooLarge, ServiceError):
         return
     finally:

@@ -73,7 +73,7 @@ class MultiModel:
         """The targets in memory, the least recently used first."""
         return list(self._loaded)
 
-    async def answer(self, target: str, invocation: ModelInvocation) -> ServerResponse:
+    async def respond(self, target: str, invocation: ModelInvocation) -> ServerResponse:
         """The answer of one model, which is loaded first when it is not."""
         for attempt in (1, 2):
             self._busy[target] = self._busy.get(target, 0) + 1

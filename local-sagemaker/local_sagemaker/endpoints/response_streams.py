@@ -1,7 +1,8 @@
-"""InvokeEndpointWithResponseStream: the answer of a container as a stream of payload parts. Runs in the event loop.
+"""InvokeEndpointWithResponseStream: the response of a container as a stream of payload parts. Runs in the event loop.
 
-Errors before the answer begins are those of InvokeEndpoint; after that they are events (API reference, ResponseStream).
-Streamed responses are not captured. A serial inference pipeline responds in one part: its containers pass whole bodies.
+Errors before the response begins are those of InvokeEndpoint; after that they are events (API reference,
+ResponseStream). Streamed responses are not captured.
+A serial inference pipeline responds in one part: its containers pass whole bodies.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ class ResponseStreams(EndpointInvocations):
     """Streamed invocations of the endpoints of one account."""
 
     async def open(self, request: Request, *, seconds: float = SECONDS) -> Response:
-        """The members of the answer when it begins; ``Body`` are the events, to be taken in this event loop."""
+        """The members of the response when it begins; ``Body`` are the events, to be taken in this event loop."""
         began = time.perf_counter()
         admitted = await self.admit(request, seconds, LARGEST)
         instance = admitted.instance
@@ -85,8 +86,8 @@ class ResponseStreams(EndpointInvocations):
 async def _stream(instance: Instance, invocation: ModelInvocation) -> tuple[ResponseStream, str]:
     """The stream of the container that responds, and the container's name."""
     if len(instance.urls) > 1 and not instance.variant.direct:
-        answer, container = await instance.answer(invocation)
-        return ResponseStream(answer.status, answer.headers, _one(answer.body)), container
+        response, container = await instance.respond(invocation)
+        return ResponseStream(response.status, response.headers, _one(response.body)), container
     names = instance.containers
     index = names.index(invocation.target_container or "") if instance.variant.direct else 0
     headers = invocation.headers(invocation.content_type, invocation.accept)

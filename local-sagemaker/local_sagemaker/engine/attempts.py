@@ -111,19 +111,19 @@ class Attempts:
         signature = kind.signature(own_step(run.record)["_request"])
         if not run.step.cache.enabled or signature is None:
             return False
-        answer = look_up(
+        response = look_up(
             signature,
             self._journal.earlier(run.step.name, signature),
             now=now(),
             expire_after=run.step.cache.expire_after,
             lost=lambda earlier: _reason_of_loss(earlier, run, kind),
         )
-        own_step(run.record)["_cache"] = answer.text
-        self._log(run, answer.text)
-        if answer.run is None:
+        own_step(run.record)["_cache"] = response.text
+        self._log(run, response.text)
+        if response.run is None:
             return False
-        run.record["Metadata"] = answer.run.metadata
-        run.record["CacheHitResult"] = {"SourcePipelineExecutionArn": answer.run.execution_arn}
+        run.record["Metadata"] = response.run.metadata
+        run.record["CacheHitResult"] = {"SourcePipelineExecutionArn": response.run.execution_arn}
         return True
 
     def _log(self, run: StepRun, text: str) -> None:

@@ -1,6 +1,6 @@
 """Step caching: may an earlier run of the step stand in for this one, and if not, why not. Pure.
 
-The key of each step type is in its `signature`. Every answer comes with an explanation, which a user reads in the
+The key of each step type is in its `signature`. Every decision comes with an explanation, which a user reads in the
 step's log stream: which run was taken, or which member of the key differed, from which value to which.
 """
 

@@ -155,11 +155,11 @@ class Execution:
     def _decide(self, name: str) -> None:
         if self._states[name] is not StepState.WAITING or name in self._ready:
             return
-        answer = verdict(self._nodes[name], self._states, self._outcome)
-        if answer is StepDecision.SKIP:
+        response = verdict(self._nodes[name], self._states, self._outcome)
+        if response is StepDecision.SKIP:
             self._states[name] = StepState.SKIPPED
             self._fresh.extend(self._dependents.get(name, ()))
-        elif answer is StepDecision.RUN:
+        elif response is StepDecision.RUN:
             self._ready.append(name)
 
     def _outcome(self, name: str) -> bool:

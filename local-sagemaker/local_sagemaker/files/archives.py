@@ -57,22 +57,22 @@ def unpack_tar(archive: Path, folder: Path, *, seconds: float = MOST_SECONDS) ->
 
 def unpack_zip(archive: Path, folder: Path, most_bytes: int, *, seconds: float = MOST_SECONDS) -> int:
     """Unpacks a zip into a folder; how many members it has. `ArchiveError`, or OSError for faults of the disk."""
-    answer = _call(_WORKERS, "unpack_zip", str(archive), str(folder), most_bytes, MOST_MEMBERS, seconds=seconds)
-    return int(answer["members"])
+    response = _call(_WORKERS, "unpack_zip", str(archive), str(folder), most_bytes, MOST_MEMBERS, seconds=seconds)
+    return int(response["members"])
 
 
 def unpack_files(archive: Path, folder: Path, most_bytes: int, *, seconds: float = MOST_SECONDS) -> list[UnpackedFile]:
     """Unpacks the files of a zip, whatever their names, flat into a folder. `ArchiveError`, or OSError of the disk."""
     most = min(most_bytes, room(folder))
-    answer = _call(_WORKERS, "unpack_files", str(archive), str(folder), most, MOST_FILES, seconds=seconds)
-    files = zip(answer["names"], answer["streamable"], strict=True)
+    response = _call(_WORKERS, "unpack_files", str(archive), str(folder), most, MOST_FILES, seconds=seconds)
+    files = zip(response["names"], response["streamable"], strict=True)
     return [UnpackedFile(name, folder / str(number), streamable) for number, (name, streamable) in enumerate(files)]
 
 
 def read_zip(archive: Path, name: str, *, largest: int, seconds: float) -> bytes | None:
     """The bytes of a file of a zip, None where it has none of that name. `ArchiveError`, or OSError of the disk."""
-    answer = _call(_READERS, "read_zip", str(archive), name, largest, seconds=seconds)
-    return None if answer["data"] is None else base64.b64decode(answer["data"])
+    response = _call(_READERS, "read_zip", str(archive), name, largest, seconds=seconds)
+    return None if response["data"] is None else base64.b64decode(response["data"])
 
 
 def read_tar(archive: bytes, name: str, *, most_bytes: int, largest: int, seconds: float) -> str | None:
@@ -83,8 +83,8 @@ def read_tar(archive: bytes, name: str, *, most_bytes: int, largest: int, second
     with NamedTemporaryFile() as file:
         file.write(archive)
         file.flush()
-        answer = _call(_READERS, "read_tar", file.name, name, most_bytes, largest, seconds=seconds)
-    return None if answer["text"] is None else str(answer["text"])
+        response = _call(_READERS, "read_tar", file.name, name, most_bytes, largest, seconds=seconds)
+    return None if response["text"] is None else str(response["text"])
 
 
 def room(folder: Path) -> int:

@@ -23,7 +23,7 @@ from typing import Any, BinaryIO
 _OPENAT2 = 437  # the same number on every architecture
 _NO_XDEV, _NO_MAGICLINKS, _NO_SYMLINKS, _BENEATH = 0x01, 0x02, 0x04, 0x08
 _HOW = struct.pack("QQQ", 0, 0, _NO_XDEV | _NO_MAGICLINKS | _NO_SYMLINKS | _BENEATH)
-_ABSENT = (errno.ENOSYS, errno.EPERM)  # EPERM: what container runtimes answer for calls that they do not know
+_ABSENT = (errno.ENOSYS, errno.EPERM)  # EPERM: what container runtimes return for calls that they do not know
 _RETRY = (errno.EAGAIN, errno.EINTR)  # a rename elsewhere came between
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC

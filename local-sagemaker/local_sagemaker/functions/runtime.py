@@ -80,10 +80,10 @@ def main() -> int:
     while (received := receive(channel)) is not None:
         header, payload = received
         names.request = header["id"]
-        failed, answer = _invoke(handler, header, payload)
+        failed, response = _invoke(handler, header, payload)
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
-        send(channel, {"failed": failed, "memory": max(1, _memory() - at_start)}, answer)
+        send(channel, {"failed": failed, "memory": max(1, _memory() - at_start)}, response)
     return 0
 
 

@@ -129,23 +129,23 @@ class Sandbox:
         start = self._log.stat().st_size
         self._write(f"START RequestId: {invocation.id} Version: {self.function.version}\n")
         began, init = time.monotonic(), None
-        answer: tuple[dict[str, Any], bytes] | None = None
+        response: tuple[dict[str, Any], bytes] | None = None
         try:
             if not self._ready:
                 limit = self._started + INIT_SECONDS + self.function.timeout
-                answer = self._receive(limit)
+                response = self._receive(limit)
                 init = time.monotonic() - self._started
-                self._ready = answer is not None and "ready" in answer[0]
+                self._ready = response is not None and "ready" in response[0]
                 began = time.monotonic()
             if self._ready:
-                answer = self._ask(invocation, began)
-            payload, failed = _outcome(answer, invocation) if answer else self._crash_result(invocation)
+                response = self._ask(invocation, began)
+            payload, failed = _outcome(response, invocation) if response else self._crash_result(invocation)
         except TimeoutError:
             self._broken = True
             payload, failed = self._timeout_error(invocation), True
         if not failed and len(payload) > LARGEST_RESPONSE:
             payload, failed = _too_large(len(payload)), True
-        memory = answer[0].get("memory", 1) if answer else self.function.memory
+        memory = response[0].get("memory", 1) if response else self.function.memory
         self._report(invocation, time.monotonic() - began, init, memory)
         return InvocationResult(payload, failed, self._tail(start))
 
@@ -264,8 +264,8 @@ class Sandbox:
         }
 
 
-def _outcome(answer: tuple[dict[str, Any], bytes], invocation: Invocation) -> tuple[bytes, bool]:
-    header, payload = answer
+def _outcome(response: tuple[dict[str, Any], bytes], invocation: Invocation) -> tuple[bytes, bool]:
+    header, payload = response
     if header["failed"]:
         report = json.loads(payload)
         if not report["requestId"] and report["errorType"].startswith("Runtime."):
@@ -302,9 +302,9 @@ def _error(kind: str, message: str) -> bytes:
     return json.dumps({"errorType": kind, "errorMessage": message}).encode()
 
 
-def log_result(answer: InvocationResult) -> str:
+def log_result(response: InvocationResult) -> str:
     """The end of the log as ``X-Amz-Log-Result`` has it."""
-    return base64.b64encode(answer.log).decode()
+    return base64.b64encode(response.log).decode()
 
 
 def _libraries(declared: str) -> ImageLibraries | None:

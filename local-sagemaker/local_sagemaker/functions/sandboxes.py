@@ -54,16 +54,16 @@ class Sandboxes:
         """Runs an invocation in a warm sandbox, or in a new one; once more in another when the service lost it."""
         with self._room:
             for _ in range(_RUNS - 1):
-                answer, lost = self._invoke(function, invocation)
+                response, lost = self._invoke(function, invocation)
                 if not lost:
-                    return answer
+                    return response
             return self._invoke(function, invocation)[0]
 
     def _invoke(self, function: FunctionSpec, invocation: Invocation) -> tuple[InvocationResult, bool]:
         sandbox = self._take(function)
         try:
-            answer = sandbox.invoke(invocation)
-            return answer, answer.failed and sandbox.is_lost
+            response = sandbox.invoke(invocation)
+            return response, response.failed and sandbox.is_lost
         finally:
             self._give_back(sandbox)
 

@@ -1,7 +1,7 @@
 """What the object store refuses, in S3's own codes and texts (Amazon S3 API reference, "Error responses").
 
 `services/s3/errors.py` adds those that only requests can cause. `detail` holds the further elements of S3's error
-document, e.g. ``Key`` beside ``Code`` and ``Message``; `headers` further headers of the answer.
+document, e.g. ``Key`` beside ``Code`` and ``Message``; `headers` further headers of the response.
 """
 
 from __future__ import annotations

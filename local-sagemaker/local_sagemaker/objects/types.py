@@ -26,7 +26,7 @@ class ObjectInfo:
 
 @dataclass(frozen=True)
 class FileRange:
-    """A streaming answer: `length` bytes of a plain file from `offset` on.
+    """A streaming response: `length` bytes of a plain file from `offset` on.
 
     `file`, when given, is the same file already open: a stream reads from it (`os.pread`, `os.sendfile`) and
     closes it, so that an object replaced or deleted during the download still arrives whole.

@@ -114,7 +114,7 @@ class ActionStatus(StrEnum):
         return self in (ActionStatus.FAILED, ActionStatus.ABANDONED)
 
 
-class ApprovalAnswer(StrEnum):
+class ApprovalResult(StrEnum):
     """What an approver says."""
 
     APPROVED = "Approved"

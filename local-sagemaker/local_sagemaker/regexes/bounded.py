@@ -72,8 +72,8 @@ def find(method: str, pattern: str, text: str, flags: int = 0) -> Match | None:
     if _is_quick(method, pattern, text):
         match = getattr(_compile(pattern, flags), method)(text)
         return Match(text, [match.span()], {}) if match else None
-    answer = _call("find", pattern, method, text, flags)
-    return Match(text, answer["spans"], answer["names"]) if answer else None
+    response = _call("find", pattern, method, text, flags)
+    return Match(text, response["spans"], response["names"]) if response else None
 
 
 def replace(pattern: str, pieces: Sequence[str | int], text: str, *, count: int = 0, most: int) -> str | None:

@@ -28,16 +28,16 @@ class RawServices:
         """`apis` finds the door of the region that an address belongs to."""
         self._apis, self._git, self._neighbours, self._answers = apis, git, neighbours, answers
 
-    def answer(self, service: str, request: RawRequest) -> RawResponse:
+    def respond(self, service: str, request: RawRequest) -> RawResponse:
         """The answer of ``execute-api``, ``iam``, ``events`` ..."""
         if service == apigateway.SERVICE:
             address = _address(request.headers.get("host", ""), request.path) or Address("", "", "/")
-            return self._apis(address).answer(request)
+            return self._apis(address).respond(request)
         if service == git_http.SERVICE:
-            return self._git.answer(request)
+            return self._git.respond(request)
         if service == custom_answers.SERVICE:
-            return self._answers.answer(request)
-        return self._neighbours.answer(service, request)
+            return self._answers.respond(request)
+        return self._neighbours.respond(service, request)
 
     def find_unsigned(self, method: str, host: str, path: str, query: str, headers: Mapping[str, str]) -> str | None:
         """The service that takes a request without a signature: an API, whose methods may ask for none, git, SNS,

@@ -40,7 +40,7 @@ GIVE_BACK_AFTER = 2.0
 Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
-Answer = tuple[int, bytes | Download, dict[str, str]]
+PageResponse = tuple[int, bytes | Download, dict[str, str]]
 HTML, JSON = "text/html; charset=utf-8", "application/json"
 _THEMES = ("light", "dark")
 
@@ -142,7 +142,7 @@ class Studio:
     async def _take(
         self, path: str, query: Mapping[str, list[str]], region: str, receive: Receive
     ) -> tuple[int, bytes, dict[str, str]]:
-        """Gives a file to the page that takes it; its script goes to the address in the answer."""
+        """Gives a file to the page that takes it; its script goes to the address in the response."""
         page, variables = _find(path)
         if page is None or page.take is None:
             raise RefusedRequest(405, "This page takes no file.", "MethodNotAllowed")
@@ -212,8 +212,8 @@ class Studio:
     def _page(
         self, method: str, path: str, query: Mapping[str, list[str]], form: Mapping[str, list[str]],
         cookies: Mapping[str, str], region: str, requested: RangeRequest,
-    ) -> Answer:  # fmt: skip
-        """The answer of a page; never raises."""
+    ) -> PageResponse:  # fmt: skip
+        """The response of a page; never raises."""
         path, form_of = _split_twin(path)
         twin = form_of == ".json"
         page, variables = _find(path)
@@ -241,7 +241,7 @@ class Studio:
 
     def _show(
         self, page: Page, method: str, visit: Visit, shell: dict[str, Any], requested: RangeRequest, *, twin: bool
-    ) -> Answer:
+    ) -> PageResponse:
         status = 200
         if method == "POST":
             if page.act is None:

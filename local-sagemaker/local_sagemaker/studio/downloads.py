@@ -87,7 +87,7 @@ async def send_parts(
 ) -> None:
     """Sends the parts, which are read one by one in a thread; they are closed at the end, however it ends.
 
-    An error of reading is raised: the answer stays incomplete, which the client sees.
+    An error of reading is raised: the response stays incomplete, which the client sees.
     """
     loop = asyncio.get_running_loop()
     left = asyncio.ensure_future(wait_for_end(receive))

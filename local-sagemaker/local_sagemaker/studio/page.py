@@ -57,7 +57,7 @@ class Visit:
         return document if self.reveals else mask_document(document, hide)
 
     def optional(self, name: str, request: Mapping[str, Any]) -> dict[str, Any] | None:
-        """The answer of an operation, or None where it is refused: mostly, the resource is missing."""
+        """The response of an operation, or None where it is refused: mostly, the resource is missing."""
         from local_sagemaker.errors import ServiceError
 
         try:
@@ -89,7 +89,7 @@ class Moved(Exception):
 
 @dataclass(frozen=True)
 class Content:
-    """An answer that is no page: a download, or content of users for a sandboxed frame.
+    """A response that is no page: a download, or content of users for a sandboxed frame.
 
     A file or an iterator is sent part by part, so that a download of any size needs the memory of one part; of a file
     any range can be requested, which `etag` says is still one of the same bytes.

@@ -1,4 +1,4 @@
-"""What every answer and every request of the pages must satisfy; nothing here knows a page."""
+"""What every response and every request of the pages must satisfy; nothing here knows a page."""
 
 from __future__ import annotations
 

@@ -203,9 +203,9 @@ class TuningRun:
         request = training_request(body, definition, name, trial["TunedHyperParameters"])
         tags = self._services.tags(arn)
         self._running.add(name)
-        answer = self._services.call("sagemaker:CreateTrainingJob", {**request, **({"Tags": tags} if tags else {})})
+        response = self._services.call("sagemaker:CreateTrainingJob", {**request, **({"Tags": tags} if tags else {})})
         self._services.linked(name, arn)
-        trial["TrainingJobArn"] = answer["TrainingJobArn"]
+        trial["TrainingJobArn"] = response["TrainingJobArn"]
         self._services.trials.put(self.name, trial)
         # Its end may have come before the record existed to be found by it.
         self.wake()

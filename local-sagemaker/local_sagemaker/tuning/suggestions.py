@@ -37,8 +37,8 @@ class Suggestions:
             return on_grid(state)
         known = [one for one in state.observations if one.objective is not None and features(state.space, one.values)]
         enough = len(known) >= len(state.space) + _MORE
-        answer = self._model_point(state) if state.strategy == "Bayesian" and enough else None
-        return answer or draw(state)
+        response = self._model_point(state) if state.strategy == "Bayesian" and enough else None
+        return response or draw(state)
 
     def _model_point(self, state: SearchState) -> dict[str, str] | None:
         """What the model says; None when it has nothing to say."""

@@ -33,7 +33,7 @@ def no_signature(service: str) -> ServiceError:
 
 def foreign_host(host: str) -> ServiceError:
     """A Host header that a web page could have chosen (DNS rebinding)."""
-    return _denial("AccessDenied", f"The local service does not answer for the host '{host}'.")
+    return _denial("AccessDenied", f"The local service does not respond for the host '{host}'.")
 
 
 def bad_signature(message: str) -> ServiceError:

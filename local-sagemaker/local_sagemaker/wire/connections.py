@@ -104,12 +104,12 @@ class BoundedProtocol(HttpToolsProtocol):
             )
 
     def _refuse(self, status: int, code: str, text: str) -> None:
-        """Returns, if nothing was served yet, and ends the connection; the request's own answer is dropped."""
+        """Returns, if nothing was served yet, and ends the connection; the request's own response is dropped."""
         if self.transport.is_closing():
             return
         cycle = self.cycle
         if cycle is None or cycle.response_complete or not cycle.response_started:
-            self.transport.write(_answer(status, code, text, self.headers or []))
+            self.transport.write(_respond(status, code, text, self.headers or []))
         if cycle is not None and not cycle.response_complete:
             cycle.disconnected = True
             cycle.message_event.set()
@@ -117,7 +117,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self.transport.close()
 
 
-def _answer(status: int, code: str, text: str, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+def _respond(status: int, code: str, text: str, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
     """In the form of the service that the request's headers, as far as they came, are for."""
     fields = dict(headers)
     if b"x-amz-target" in fields or (b"authorization" in fields and b"/s3/" not in fields[b"authorization"]):

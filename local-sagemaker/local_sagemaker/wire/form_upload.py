@@ -37,7 +37,7 @@ def is_form(request: WireRequest) -> bool:
     return bool(bucket) and not key and form and "x-amz-target" not in request.headers
 
 
-def answer(request: WireRequest, call: Callable[[str], Call], keys: AccessKeySource) -> WireResponse:
+def respond(request: WireRequest, call: Callable[[str], Call], keys: AccessKeySource) -> WireResponse:
     """Stores the file by the `call` of the region that the form is signed for. Raises S3's errors."""
     bucket = detect.path_style(request)[1:].partition("/")[0]
     if not request.headers["content-type"].startswith(_KIND):

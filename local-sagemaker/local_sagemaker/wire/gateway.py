@@ -1,4 +1,4 @@
-"""The way of a request, top to bottom: host, signature, operation, members, the call, the answer.
+"""The way of a request, top to bottom: host, signature, operation, members, the call, the response.
 
 Async only where bytes come and go; all else runs in a worker thread, so operations may block.
 """
@@ -35,7 +35,7 @@ from local_sagemaker.wire.moto_requests import check_neighbour
 from local_sagemaker.wire.protocols import ERRORS, PROTOCOLS
 from local_sagemaker.wire.protocols.rest import UnreadableText
 from local_sagemaker.wire.request import WireRequest, WireResponse
-from local_sagemaker.wire.responses import prepare, send_answer, send_events
+from local_sagemaker.wire.responses import prepare, send_events, send_response
 from local_sagemaker.wire.signature import AccessKeySource
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -51,8 +51,8 @@ LONGEST_HEADERS = 8 << 10
 class OtherServices(Protocol):
     """The services that are served in raw HTTP."""
 
-    def answer(self, service: str, request: RawRequest) -> RawResponse:
-        """The answer of the service with this signing name (``sts``, ``iam``)."""
+    def respond(self, service: str, request: RawRequest) -> RawResponse:
+        """The response of the service with this signing name (``sts``, ``iam``)."""
         ...
 
 
@@ -91,19 +91,19 @@ class Gateway:
         request = WireRequest.from_scope(scope, from_bytes(b""))
         arriving = IncomingBody(receive, self._memory)
         try:
-            answer = await self._answer(scope, request, arriving)
+            response = await self._respond(scope, request, arriving)
             if not arriving.ended:
                 waiting = request.headers.get("expect", "").lower() == "100-continue"
                 if not await arriving.drop(waiting=waiting):
-                    answer.headers["Connection"] = "close"
-            if isinstance(answer.body, AsyncIterator):
-                await send_events(send, receive, answer)
+                    response.headers["Connection"] = "close"
+            if isinstance(response.body, AsyncIterator):
+                await send_events(send, receive, response)
             else:
-                await send_answer(send, answer)
+                await send_response(send, response)
         finally:
             arriving.close()
 
-    async def _answer(self, scope: Mapping[str, Any], request: WireRequest, arriving: IncomingBody) -> WireResponse:
+    async def _respond(self, scope: Mapping[str, Any], request: WireRequest, arriving: IncomingBody) -> WireResponse:
         endpoint = invocation.endpoint_of(scope) if self._invoke is not None else None
         if endpoint is not None and self._invoke is not None:
             return await self._invocation(endpoint, self._invoke, request, arriving)
@@ -112,7 +112,7 @@ class Gateway:
         except ServiceError as error:
             return self._refuse(error, request)
         threads = self._uploads if streamed else self._threads
-        return await asyncio.get_running_loop().run_in_executor(threads, self.answer, request)
+        return await asyncio.get_running_loop().run_in_executor(threads, self.respond, request)
 
     async def _receive(self, request: WireRequest, arriving: IncomingBody) -> bool:
         """Gives the request its body; says whether that is still to come."""
@@ -136,16 +136,16 @@ class Gateway:
         return False
 
     def _refuse(self, error: ServiceError, request: WireRequest) -> WireResponse:
-        """The answer to a request whose body was not wanted."""
+        """The response to a request whose body was not wanted."""
         identity, service = request_id(), guess_service(request)
-        answer = self._error_response(error, request, service, None, identity)
-        _identify(answer, service, identity)
-        return answer
+        response = self._error_response(error, request, service, None, identity)
+        _identify(response, service, identity)
+        return response
 
     async def _invocation(
         self, endpoint: str, invoke: Callable[[str], invocation.Invoke], request: WireRequest, arriving: IncomingBody
     ) -> WireResponse:
-        """The answer to InvokeEndpoint; never raises."""
+        """The response to InvokeEndpoint; never raises."""
         identity = request_id()
         try:
             self._admission.refuse_foreign_host(request)
@@ -156,51 +156,51 @@ class Gateway:
             except BodyTooLarge as error:
                 raise invocation.too_large() from error
             self._admission.service(request)
-            answer = invocation.answer(await invoke(request.region)(invocation.members(endpoint, request)))
+            response = invocation.respond(await invoke(request.region)(invocation.members(endpoint, request)))
         except ServiceError as error:
-            answer = ERRORS["rest-json"](error, request, identity)
+            response = ERRORS["rest-json"](error, request, identity)
         except Exception:
             log.exception("request %s failed: %s", identity, invocation.NAME)
             text = f"An internal error occurred; the service's log has more under request {identity}."
-            answer = ERRORS["rest-json"](ServiceError(text), request, identity)
-        answer.headers["x-amzn-RequestId"] = identity
-        return answer
+            response = ERRORS["rest-json"](ServiceError(text), request, identity)
+        response.headers["x-amzn-RequestId"] = identity
+        return response
 
-    def answer(self, request: WireRequest) -> WireResponse:
-        """The answer to one request; never raises."""
+    def respond(self, request: WireRequest) -> WireResponse:
+        """The response to one request; never raises."""
         identity = request_id()
         service, target = "", None
         try:
             self._admission.refuse_foreign_host(request)
             if form_upload.is_form(request):
                 service = "s3"
-                answer = form_upload.answer(request, self._call, self._keys)
-                _identify(answer, service, identity)
-                return answer
+                result = form_upload.respond(request, self._call, self._keys)
+                _identify(result, service, identity)
+                return result
             service = self._admission.service(request)
             if service == "s3":
                 _check_headers(request)
             if detect.is_neighbour(service):
-                answer = self._ask_neighbour(service, request)
+                result = self._ask_neighbour(service, request)
             else:
                 target = detect.find(service, request)
                 protocol = PROTOCOLS[target.protocol]
                 response = self._call(request.region)(target.name, _parse(request, target))
-                answer = protocol.answer(response, target)
-            answer = prepare(answer)
+                result = protocol.respond(response, target)
+            result = prepare(result)
         except ServiceError as error:
             service = service or guess_service(request)
-            answer = prepare(self._error_response(error, request, service, target, identity))
+            result = prepare(self._error_response(error, request, service, target, identity))
         except Exception as error:
             service = service or guess_service(request)
             log.exception("request %s failed: %s %s", identity, request.method, target.name if target else request.path)
-            answer = prepare(
+            result = prepare(
                 self._error_response(
                     self._unexpected_error(error, service, identity), request, service, target, identity
                 )
             )
-        _identify(answer, service, identity)
-        return answer
+        _identify(result, service, identity)
+        return result
 
     def _unexpected_error(self, error: Exception, service: str, identity: str) -> ServiceError:
         """What a client sees of an error that no operation words. Clients do not retry a full disk (status 507)."""
@@ -220,7 +220,7 @@ class Gateway:
         headers, body = inflate(service, request.headers, request.body.whole())
         check_neighbour(service, request, body)
         raw = RawRequest(request.method, request.path, request.query, headers, body)
-        response = self._neighbours.answer(service, raw)
+        response = self._neighbours.respond(service, raw)
         return WireResponse(response.status, dict(response.headers), response.body)
 
     def _error_response(
@@ -250,12 +250,12 @@ def _format_id(service: str, identity: str) -> str:
     return identity.replace("-", "")[:16].upper() if service == "s3" else identity
 
 
-def _identify(answer: WireResponse, service: str, identity: str) -> None:
+def _identify(response: WireResponse, service: str, identity: str) -> None:
     if service == "s3":
-        answer.headers["x-amz-request-id"] = _format_id(service, identity)
-        answer.headers["x-amz-id-2"] = identity
+        response.headers["x-amz-request-id"] = _format_id(service, identity)
+        response.headers["x-amz-id-2"] = identity
     else:
-        answer.headers.setdefault("x-amzn-RequestId", identity)
+        response.headers.setdefault("x-amzn-RequestId", identity)
 
 
 def _parse(request: WireRequest, target: detect.Target) -> dict[str, Any]:

@@ -29,7 +29,7 @@ STREAMS = 100
 DRAINED = 2 << 30
 """Bytes of a refused body that are received and dropped; then its client is cut off."""
 PAUSE = 1.0
-"""Seconds without a byte of it, after which the answer goes out first."""
+"""Seconds without a byte of it, after which the response goes out first."""
 
 
 class BodyTooLarge(ServiceError):
@@ -96,8 +96,8 @@ class IncomingBody:
         return Body(self.pipe, length=length)
 
     async def drop(self, *, waiting: bool) -> bool:
-        """Receives and drops what is left, so that a client which sends it all first reads the answer; says whether
-        the connection can be used again. Of a client that pauses the rest is dropped after the answer.
+        """Receives and drops what is left, so that a client which sends it all first reads the response; says whether
+        the connection can be used again. Of a client that pauses the rest is dropped after the response.
 
         `waiting` is of a client that wants to know whether it may continue (``Expect: 100-continue``).
         """

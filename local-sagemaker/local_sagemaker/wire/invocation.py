@@ -48,9 +48,9 @@ def members(name: str, request: WireRequest) -> dict[str, Any]:
     return values
 
 
-def answer(response: Mapping[str, Any]) -> WireResponse:
-    """The answer's headers and bytes."""
-    headers = {header: response[member] for header, member in _ANSWERED if member in response}
+def respond(response: Mapping[str, Any]) -> WireResponse:
+    """The response's headers and bytes."""
+    headers = {header: response[member] for header, member in _RESPONSE_MEMBERS if member in response}
     body: bytes = response["Body"]
     return WireResponse(200, headers, body)
 
@@ -64,7 +64,7 @@ def too_large() -> ServiceError:
     return ServiceError(text, code="ValidationError", status=400)
 
 
-_ANSWERED = (
+_RESPONSE_MEMBERS = (
     ("Content-Type", "ContentType"),
     ("x-Amzn-Invoked-Production-Variant", "InvokedProductionVariant"),
     ("X-Amzn-SageMaker-Custom-Attributes", "CustomAttributes"),

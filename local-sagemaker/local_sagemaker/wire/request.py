@@ -1,4 +1,4 @@
-"""One HTTP request as the wire passes it on, and one answer. Header names are lower-case."""
+"""One HTTP request as the wire passes it on, and one response. Header names are lower-case."""
 
 from __future__ import annotations
 

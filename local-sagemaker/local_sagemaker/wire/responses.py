@@ -13,7 +13,7 @@ from local_sagemaker.objects.types import FileRange
 from local_sagemaker.wire.request import WireResponse
 
 _CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f]")
-"""What no header can hold; an answer with one would never be sent."""
+"""What no header can hold; a response with one would never be sent."""
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 PIECE = 1 << 19
 SMALL = 256 << 10
@@ -22,20 +22,20 @@ SMALL = 256 << 10
 
 @lru_cache(maxsize=1024)
 def _header_name(name: str) -> bytes:
-    """A header's name in bytes; b"" for what can be none (a function behind a REST API may answer anything)."""
+    """A header's name in bytes; b"" for what can be none (a function behind a REST API may return anything)."""
     return name.lower().encode() if _TOKEN.fullmatch(name) else b""
 
 
-def prepare(answer: WireResponse) -> WireResponse:
+def prepare(response: WireResponse) -> WireResponse:
     """Opens what will be streamed while the operation's thread still can fail, and reads it whole if it is small."""
-    body = answer.body
+    body = response.body
     if isinstance(body, FileRange):
         file = body.file or body.path.open("rb", buffering=0)
         opened = FileRange(body.path, body.offset, body.length, file)
-        answer.body = opened
+        response.body = opened
         if body.length <= SMALL:
-            answer.body = _read_all(opened, file)
-    return answer
+            response.body = _read_all(opened, file)
+    return response
 
 
 def _read_all(part: FileRange, file: IO[bytes]) -> bytes:
@@ -47,33 +47,33 @@ def _read_all(part: FileRange, file: IO[bytes]) -> bytes:
     return b"".join(pieces)
 
 
-async def send_answer(send: Callable[[dict[str, Any]], Awaitable[None]], answer: WireResponse) -> None:
+async def send_response(send: Callable[[dict[str, Any]], Awaitable[None]], response: WireResponse) -> None:
     """Sends status, headers and body."""
-    length = answer.length
+    length = response.length
     headers = [
         (key, (value if value.isprintable() else _CONTROL.sub(" ", value)).encode("utf-8", "replace"))
-        for name, value in answer.headers.items()
+        for name, value in response.headers.items()
         if (key := _header_name(name))
     ]
     names = {name for name, _ in headers}
-    if b"content-length" not in names and length is not None and answer.status not in (204, 304):
+    if b"content-length" not in names and length is not None and response.status not in (204, 304):
         headers.append((b"content-length", str(length).encode()))
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    if isinstance(answer.body, bytes):
-        await send({"type": "http.response.body", "body": answer.body})
-    elif isinstance(answer.body, AsyncIterator):
-        async for piece in answer.body:
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    if isinstance(response.body, bytes):
+        await send({"type": "http.response.body", "body": response.body})
+    elif isinstance(response.body, AsyncIterator):
+        async for piece in response.body:
             await send({"type": "http.response.body", "body": piece, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
     else:
-        await _stream(send, answer.body)
+        await _stream(send, response.body)
 
 
 async def send_events(
-    send: Callable[[dict[str, Any]], Awaitable[None]], receive: Callable[[], Awaitable[Any]], answer: WireResponse
+    send: Callable[[dict[str, Any]], Awaitable[None]], receive: Callable[[], Awaitable[Any]], response: WireResponse
 ) -> None:
-    """Like `send_answer`, for what comes over a long time: ends with the answer, or when the client leaves."""
-    sending = asyncio.ensure_future(send_answer(send, answer))
+    """Like `send_response`, for what comes over a long time: ends with the response, or when the client leaves."""
+    sending = asyncio.ensure_future(send_response(send, response))
     leaving = asyncio.ensure_future(_await_disconnect(receive))
     try:
         await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)

@@ -60,15 +60,15 @@ class Workers:
         with self._room:
             worker = self._take()
             try:
-                answer = worker.call(line, seconds)
+                response = worker.call(line, seconds)
             except BaseException:
                 worker.kill()
                 raise
             with self._lock:
                 self._idle.append(worker)
-        if "error" in answer:
-            raise CallFailed(answer["error"], answer["text"], answer["errno"])
-        return answer["value"]
+        if "error" in response:
+            raise CallFailed(response["error"], response["text"], response["errno"])
+        return response["value"]
 
     def warm(self) -> None:
         """Has a process wait for the first call."""
@@ -110,24 +110,24 @@ class _Worker:
         return self._process.poll() is None
 
     def call(self, line: bytes, seconds: float) -> dict[str, Any]:
-        """Sends a call and waits for its answer."""
+        """Sends a call and waits for its response."""
         deadline = time.monotonic() + seconds + _GRACE
         assert self._process.stdin is not None
         try:
             view = memoryview(line)
             while view:
                 view = view[self._process.stdin.write(view) :]
-            answer = self._answer(deadline)
+            response = self._read_response(deadline)
         except BrokenPipeError:
-            answer = b""
-        if answer:
-            return dict(json.loads(answer))
+            response = b""
+        if response:
+            return dict(json.loads(response))
         if self._end_by_time():
             raise CallTimedOut("it takes too long")
         raise CallFailed("", f"the process ended (exit code {self._process.returncode})")
 
-    def _answer(self, deadline: float) -> bytes:
-        """The answer's line; nothing when the process ends first, or is ended at the deadline."""
+    def _read_response(self, deadline: float) -> bytes:
+        """The response's line; nothing when the process ends first, or is ended at the deadline."""
         assert self._process.stdout is not None
         descriptor, data = self._process.stdout.fileno(), bytearray()
         waiting = select.poll()

@@ -23,7 +23,7 @@ def main() -> None:
     project, module, size = sys.argv[1:]
     sys.path.insert(0, project)
     functions = importlib.import_module(module)
-    answers = os.fdopen(os.dup(1), "w", encoding="ascii")
+    responses = os.fdopen(os.dup(1), "w", encoding="ascii")
     os.dup2(2, 1)
     _limit_memory(int(size))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the service, which closes stdin
@@ -31,14 +31,14 @@ def main() -> None:
         call = json.loads(line)
         signal.setitimer(signal.ITIMER_REAL, call["seconds"])
         signal.setitimer(signal.ITIMER_PROF, call["processor"])
-        answer = _answer(functions, call)
+        response = _respond(functions, call)
         signal.setitimer(signal.ITIMER_PROF, 0)
         signal.setitimer(signal.ITIMER_REAL, 0)
-        answers.write(answer + "\n")
-        answers.flush()
+        responses.write(response + "\n")
+        responses.flush()
 
 
-def _answer(functions: Any, call: dict[str, Any]) -> str:
+def _respond(functions: Any, call: dict[str, Any]) -> str:
     try:
         return json.dumps({"value": getattr(functions, call["function"])(*call["arguments"])})
     except Exception as error:  # whatever it is, it is the caller's to judge

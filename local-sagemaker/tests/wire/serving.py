@@ -31,7 +31,7 @@ class Echo:
 
     asked: list[tuple[str, RawRequest]] = field(default_factory=list)
 
-    def answer(self, service: str, request: RawRequest) -> RawResponse:
+    def respond(self, service: str, request: RawRequest) -> RawResponse:
         self.asked.append((service, request))
         body = (
             "<GetCallerIdentityResponse><GetCallerIdentityResult><Account>123456789012</Account>"

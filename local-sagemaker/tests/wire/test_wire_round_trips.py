@@ -110,7 +110,7 @@ def check_answer(name: str) -> None:
     shape = operation.output_shape
     response = plain(sample(shape)) if shape is not None else {}
     target = detect.Target(operation.service_model.service_name, operation, {})
-    answer = PROTOCOLS[target.protocol].answer(response, target)
+    answer = PROTOCOLS[target.protocol].respond(response, target)
     body = io.BytesIO(answer.body) if operation.has_streaming_output else answer.body  # as its client passes it
     raw = {"status_code": answer.status, "headers": _Headers(answer.headers), "body": body}
     understood = create_parser(operation.service_model.resolved_protocol).parse(raw, shape)

@@ -166,27 +166,27 @@ class Functions:
         accept = self.default_accept if accept in ("", "*/*") else accept
         try:
             data = request.body.decode("utf-8") if content_type in TEXT_TYPES else request.body
-            return _response(self._answer(data, content_type, accept))
+            return _response(self._respond(data, content_type, accept))
         except Exception:
             log.exception("Exception on /invocations [POST]")
             return INTERNAL_ERROR
 
     def invoke_one_of_many(self, request: Request) -> Response:
-        """One invocation of a model among many: its error and traceback are the answer's body."""
+        """One invocation of a model among many: its error and traceback are the response's body."""
         content_type = request.content_type or ""
         accept = request.accept or ""
         accept = self.default_accept if accept in ("", "*/*") else accept
         try:
             data = request.body.decode("utf-8") if content_type in TEXT_TYPES else request.body
-            answer = self._answer(data, content_type, accept)
-            body, accept = answer if isinstance(answer, tuple) else (answer, accept)
+            response = self._respond(data, content_type, accept)
+            body, accept = response if isinstance(response, tuple) else (response, accept)
             return Response(200, _encoded(body), accept)
         except Exception as error:
             log.exception("Exception in the model")
             return Response(500, f"{error}\n{traceback.format_exc()}".encode())
 
-    def _answer(self, data: bytes | str, content_type: str, accept: str) -> Any:
-        """What the functions make of a request. An encoded default answer comes with its type."""
+    def _respond(self, data: bytes | str, content_type: str, accept: str) -> Any:
+        """What the functions make of a request. An encoded default response comes with its type."""
         if self.transform:
             return self.transform(self.model, data, content_type, accept)
         prediction = self.predict(self.decode(data, content_type), self.model)
@@ -198,17 +198,17 @@ class Functions:
         return self.parameters() if self.parameters else None
 
 
-def _response(answer: Any) -> Response:
-    """The answer as Flask makes a response of it: a body alone is a page, a pair names its own type."""
-    if hasattr(answer, "status_code") and not inspect.isclass(answer):
-        body = answer.get_data() if hasattr(answer, "get_data") else answer.body
-        return Response(answer.status_code, bytes(body), getattr(answer, "mimetype", None) or JSON)
-    if isinstance(answer, tuple):
-        body, kind = answer[0], answer[1]
+def _response(response: Any) -> Response:
+    """The response as Flask makes a response of it: a body alone is a page, a pair names its own type."""
+    if hasattr(response, "status_code") and not inspect.isclass(response):
+        body = response.get_data() if hasattr(response, "get_data") else response.body
+        return Response(response.status_code, bytes(body), getattr(response, "mimetype", None) or JSON)
+    if isinstance(response, tuple):
+        body, kind = response[0], response[1]
         return Response(200, _encoded(body), f"{kind}; charset=utf-8" if kind.startswith("text/") else kind)
-    if isinstance(answer, dict):
-        return Response(200, json.dumps(answer).encode(), JSON)
-    return Response(200, _encoded(answer))
+    if isinstance(response, dict):
+        return Response(200, json.dumps(response).encode(), JSON)
+    return Response(200, _encoded(response))
 
 
 def _encoded(body: Any) -> bytes:

@@ -26,7 +26,7 @@ LONGEST_SAMPLE = 512
 
 
 class Undecodable(Exception):
-    """The body is not what its Content-Type says; the text is the answer's body."""
+    """The body is not what its Content-Type says; the text is the response's body."""
 
 
 def decode(body: bytes, content_type: str | None, *, shifts_libsvm: bool = True) -> tuple[Features, str]:

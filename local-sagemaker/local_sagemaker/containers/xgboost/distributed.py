@@ -48,8 +48,8 @@ def run(hosts: list[str], current: str, has_data: bool, train: Callable[[], None
     for host in hosts:
         address(host)
     with Collective(hosts, current, MEETING_PORT):
-        answers = gather({"host": current, "include_in_training": has_data})
-    included = sorted(answer["host"] for answer in answers if answer["include_in_training"])
+        responses = gather({"host": current, "include_in_training": has_data})
+    included = sorted(response["host"] for response in responses if response["include_in_training"])
     if not included:
         raise PlatformError("No hosts received training data.")
     if not has_data:

@@ -13,7 +13,7 @@ class Behaviour:
     silent_accepted: bool  # hyperparameter `silent`; later tags refuse it as extraneous
     pickled_model: bool  # the model file is a pickled Booster instead of Booster.save_model's
     binary_model: bool  # Booster.save_model writes its old binary format instead of UBJSON
-    comma_joined: bool  # the CSV answer is one line without a newline at its end
+    comma_joined: bool  # the CSV response is one line without a newline at its end
     reads_pipes: bool  # channels in Pipe mode; later tags refuse them
     shifts_libsvm: bool  # in requests, libsvm indices that begin at 1 are counted from 0
 

@@ -1,6 +1,6 @@
 """Predictions for dense rows by XGBoost's C interface, without the Python around ``Booster.inplace_predict``.
 
-The answer is the same; for one row the general method spends most of its time finding out what kind of data it has.
+The response is the same; for one row the general method spends most of its time finding out what kind of data it has.
 """
 
 from __future__ import annotations

@@ -77,7 +77,7 @@ def frames(messages: Iterable[bytes]) -> bytes:
 
 
 def label_record(values: dict[str, Sequence[float]]) -> bytes:
-    """An encoded Record whose labels are float32 tensors under the given keys: what an inference answer holds."""
+    """An encoded Record whose labels are float32 tensors under the given keys: what an inference response holds."""
     entries = []
     for key, numbers in values.items():
         tensor = _field(1, np.asarray(numbers, dtype="<f4").tobytes())

@@ -78,11 +78,11 @@ def latest_approved(group: str, call: Call) -> dict[str, Any] | None:
     summaries: list[dict[str, Any]] = []
     try:
         while True:
-            answer = call("sagemaker:ListModelPackages", request)
-            summaries += answer["ModelPackageSummaryList"]
-            if not answer.get("NextToken"):
+            response = call("sagemaker:ListModelPackages", request)
+            summaries += response["ModelPackageSummaryList"]
+            if not response.get("NextToken"):
                 break
-            request["NextToken"] = answer["NextToken"]
+            request["NextToken"] = response["NextToken"]
     except MISSING:
         return None
     if not summaries:

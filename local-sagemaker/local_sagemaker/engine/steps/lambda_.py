@@ -61,14 +61,14 @@ class LambdaStep(CalledStep):
 
     def start(self, run: StepRun) -> StepResult | None:
         """Begins the invocation."""
-        run.answer = None
+        run.result = None
         lock, attempt = threading.Lock(), run.job_name
 
-        def finish(answer: Any) -> None:
+        def finish(response: Any) -> None:
             with lock:
-                if run.answer is not None or own_step(run.record).get("_job") != attempt:
+                if run.result is not None or own_step(run.record).get("_job") != attempt:
                     return
-                run.answer = answer
+                run.result = response
             timer.cancel()
             run.wake()
 
@@ -85,19 +85,19 @@ class LambdaStep(CalledStep):
 
     def result(self, run: StepRun) -> StepResult | None:
         """The outcome by what came back. A step that was being stopped waited for that, too."""
-        answer, function = run.answer, run.request["FunctionArn"]
-        if answer is None:
+        response, function = run.result, run.request["FunctionArn"]
+        if response is None:
             return None
-        if isinstance(answer, TimeoutError):
+        if isinstance(response, TimeoutError):
             reason = f"ClientError: Lambda function {function} did not return within {self.seconds:.0f} seconds."
             return StepResult(StepStatus.FAILED, reason, final=run.is_stopping)
         if run.is_stopping:
             return STOPPED
-        if isinstance(answer, ServiceError):
-            reason = f"ClientError: Failed to invoke lambda:Invoke. Error Details: {answer.message}"
-            return failure(reason, cause_of_error(answer))
+        if isinstance(response, ServiceError):
+            reason = f"ClientError: Failed to invoke lambda:Invoke. Error Details: {response.message}"
+            return failure(reason, cause_of_error(response))
         try:
-            outputs = _outputs(answer, run.request["Outputs"])
+            outputs = _outputs(response, run.request["Outputs"])
         except ValueError as error:
             return failure(f"ClientError: {error}".replace("{}", f"Lambda function {function}", 1))
         types = run.request["Outputs"]
@@ -115,14 +115,14 @@ def _invoke(context: StepContext, request: Record, done: Callable[[Any], None]) 
         done(ServiceError(repr(error)))
 
 
-def _outputs(answer: Record, declared: dict[str, str]) -> list[dict[str, str]]:
+def _outputs(response: Record, declared: dict[str, str]) -> list[dict[str, str]]:
     """The declared keys of what the function returned. Raises ValueError with what is wrong; ``{}`` is the function."""
     try:
-        payload = load(answer["Payload"])
+        payload = load(response["Payload"])
     except JsonError as error:
         raise ValueError(f"What {{}} returned can't be read: {error}") from error
-    if "FunctionError" in answer:
-        kind, message = payload.get("errorType", answer["FunctionError"]), payload.get("errorMessage", "")
+    if "FunctionError" in response:
+        kind, message = payload.get("errorType", response["FunctionError"]), payload.get("errorMessage", "")
         raise ValueError(f"{{}} failed: {kind}: {message}")
     if not declared:
         return []

@@ -54,14 +54,14 @@ class RegisterModelStep(StepType):
         try:
             if group and not is_arn(group):
                 _ensure_group(group, run.context)
-            answer = run.context.call("sagemaker:CreateModelPackage", request)
+            response = run.context.call("sagemaker:CreateModelPackage", request)
         except ServiceError as error:
             return refusal(self.operation, error)
-        run.record["Metadata"] = {"RegisterModel": {"Arn": answer["ModelPackageArn"]}}
+        run.record["Metadata"] = {"RegisterModel": {"Arn": response["ModelPackageArn"]}}
         return SUCCEEDED
 
     def properties(self, record: Record, context: StepContext) -> Record:
-        """DescribeModelPackage's answer."""
+        """DescribeModelPackage's response."""
         arn = record["Metadata"]["RegisterModel"]["Arn"]
         return context.call("sagemaker:DescribeModelPackage", {"ModelPackageName": arn})
 

@@ -65,7 +65,7 @@ class StepRun:
     """One run of a step; `record` is its journal entry.
 
     `scope` gives the values that expressions see when the step's job has a name (``Execution.TrainingJobName``).
-    `wake` has the execution look at the step again; `answer` is what work of the step's own thread came to, which is
+    `wake` has the execution look at the step again; `result` is what work of the step's own thread came to, which is
     lost in a crash.
     """
 
@@ -76,7 +76,7 @@ class StepRun:
     record: Record
     save: Callable[[], None]
     wake: Callable[[], None]
-    answer: Any = None
+    result: Any = None
 
     @property
     def job_name(self) -> str:
@@ -144,7 +144,7 @@ class StepType(ABC):
     operation: str | None = None
     """The operation whose request the Arguments are (checked at create time), None for free ones."""
     described: str | None = None
-    """The operation whose answer the step's properties are."""
+    """The operation whose response the step's properties are."""
     refused: frozenset[str] = frozenset()
     """Members of the request that a definition may not hold."""
     members: frozenset[str] = frozenset()

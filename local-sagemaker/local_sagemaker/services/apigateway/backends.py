@@ -66,7 +66,7 @@ def check(integration: Body) -> None:
 
 
 def run(integration: Body, exchange: Exchange, call: Call) -> Reply:
-    """The answer of a method's integration. Raises MethodRefusal."""
+    """The response of a method's integration. Raises MethodRefusal."""
     if integration["type"] == "AWS_PROXY":
         return _proxy(integration, exchange, call)
     event, overrides = _map_request(integration, exchange)
@@ -91,10 +91,10 @@ def _proxy(integration: Body, exchange: Exchange, call: Call) -> Reply:
     match = _URI.fullmatch(_fill(integration, exchange))
     if match is None:
         raise internal_error()
-    answer = _invoke(match["path"], json.dumps(exchange.proxy_event()).encode(), call)
-    if "FunctionError" in answer:
+    response = _invoke(match["path"], json.dumps(exchange.proxy_event()).encode(), call)
+    if "FunctionError" in response:
         raise internal_error(502)
-    return proxy_reply(answer["Payload"], exchange)
+    return proxy_reply(response["Payload"], exchange)
 
 
 def _invoke(path: str, event: bytes, call: Call) -> dict[str, Any]:
@@ -110,9 +110,9 @@ def _invoke(path: str, event: bytes, call: Call) -> dict[str, Any]:
 
 
 def _function(path: str, event: str, call: Call) -> BackendResult:
-    answer = _invoke(path, event.encode() or b"{}", call)
-    body = answer["Payload"].decode()
-    if "FunctionError" not in answer:
+    response = _invoke(path, event.encode() or b"{}", call)
+    body = response["Payload"].decode()
+    if "FunctionError" not in response:
         return BackendResult(body)
     return BackendResult(body, str(json.loads(body).get("errorMessage", "")))
 
@@ -145,12 +145,12 @@ def _endpoint(path: str, headers: Mapping[str, str], event: str, call: Call) -> 
     request: Body = {"EndpointName": unquote(match["endpoint"]), "Body": event.encode()}
     request |= {member: headers[name] for name, member in _HEADERS.items() if name in headers}
     try:
-        answer = call("sagemaker-runtime:InvokeEndpoint", request)
+        response = call("sagemaker-runtime:InvokeEndpoint", request)
     except ServiceError as error:
         return BackendResult(json.dumps({"message": error.message}), str(error.status))
-    body = answer["Body"]
+    body = response["Body"]
     data = body if isinstance(body, bytes) else body.read()
-    return BackendResult(data.decode("utf-8", "replace"), None, {"Content-Type": answer.get("ContentType", "")})
+    return BackendResult(data.decode("utf-8", "replace"), None, {"Content-Type": response.get("ContentType", "")})
 
 
 def _mock(event: str) -> BackendResult:
@@ -180,7 +180,7 @@ def _map_request(integration: Body, exchange: Exchange) -> tuple[str, Overrides]
 
 
 def _map_reply(integration: Body, exchange: Exchange, backing: BackendResult, earlier: Overrides) -> Reply:
-    """The answer by the integration response that is selected; `earlier` is what the request's template set."""
+    """The response by the integration response that is selected; `earlier` is what the request's template set."""
     response = _select_response(list(integration.get("integrationResponses", {}).values()), backing)
     template = next(iter(_by_media_type(response.get("responseTemplates", {}))), None)
     body, overrides = backing.body, Overrides()

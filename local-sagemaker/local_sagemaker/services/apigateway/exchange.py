@@ -1,4 +1,4 @@
-"""One request of an API's client, and the answer to it, as integrations see them."""
+"""One request of an API's client, and the response to it, as integrations see them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def internal_error(status: int = 500) -> MethodRefusal:
 
 @dataclass
 class Reply:
-    """The answer to a client."""
+    """The response to a client."""
 
     status: int
     headers: dict[str, str] = field(default_factory=dict)
@@ -118,7 +118,7 @@ class Exchange:
 
 
 def proxy_reply(payload: bytes, exchange: Exchange) -> Reply:
-    """The answer that a proxy function returned. Raises MethodRefusal (502) for any other form."""
+    """The response that a proxy function returned. Raises MethodRefusal (502) for any other form."""
     try:
         document = load(payload)
         status = int(document["statusCode"]) if not isinstance(document["statusCode"], bool) else 0

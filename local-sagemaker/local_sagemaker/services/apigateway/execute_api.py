@@ -64,8 +64,8 @@ class ExecuteApi:
         """Whether the region has an API with this id."""
         return self._store.find_api(api) is not None
 
-    def answer(self, request: RawRequest) -> RawResponse:
-        """The answer to a client. A signature, if there is one, has been verified."""
+    def respond(self, request: RawRequest) -> RawResponse:
+        """The response to a client. A signature, if there is one, has been verified."""
         identity = request_id()
         try:
             reply = self._serve(request)
@@ -183,9 +183,9 @@ def _within(seconds: float, work: Callable[[], Any]) -> Any:
 
     threading.Thread(target=run, name="integration", daemon=True).start()
     try:
-        answer, error = results.get(timeout=seconds)
+        response, error = results.get(timeout=seconds)
     except queue.Empty as late:
         raise TimeoutError from late
     if error is not None:
         raise error
-    return answer
+    return response

@@ -75,7 +75,7 @@ class Integrations(Resource):
 
     @operation("PutIntegrationResponse")
     def put_response(self, request: Request) -> Response:
-        """Says when the integration's answer becomes this response of the method, and how."""
+        """Says when the integration's response becomes this response of the method, and how."""
         pattern = request.get("selectionPattern", "")
         try:
             bounded.check(pattern)

@@ -75,7 +75,7 @@ class Methods(Resource):
 
     @operation("PutMethodResponse")
     def put_response(self, request: Request) -> Response:
-        """Declares a status that the method can answer with."""
+        """Declares a status that the method can respond with."""
 
         def change(body: Body) -> Body:
             responses = method_of(body, request).setdefault("methodResponses", {})

@@ -54,14 +54,14 @@ class ApiStore:
 
     def change(self, api: str, change: Callable[[Body], Any]) -> Any:
         """Changes an API in one transaction; returns what `change` does."""
-        answers: list[Any] = []
+        results: list[Any] = []
 
         def apply(body: Body) -> None:
-            answers.append(change(body))
+            results.append(change(body))
 
         if self._records.update(API, api, apply) is None:
             self.api(api)
-        return answers[0]
+        return results[0]
 
     def delete(self, api: str) -> None:
         """Removes an API with its deployments."""

@@ -57,7 +57,7 @@ class CustomAnswers:
             with self._lock:
                 del self._pending[f"{unquote(place)}?{secret}"]
 
-    def answer(self, request: RawRequest) -> RawResponse:
+    def respond(self, request: RawRequest) -> RawResponse:
         """Takes an answer by PUT. The first one counts."""
         secret = request.query.removeprefix("key=")
         with self._lock:

@@ -36,10 +36,10 @@ class CallsOfCreation:
 
     def __call__(self, operation: str, request: Request) -> Response:
         """Calls the operation."""
-        answer = self._call(operation, request)
+        response = self._call(operation, request)
         if not operation.partition(":")[2].startswith(_READING):
             self.made_anything = True
-        return answer
+        return response
 
 
 def is_free(kind: str, context: DeploymentContext, named: Body, made_for_it: Body) -> bool:

@@ -75,13 +75,13 @@ class AlarmWatch(Resource):
         """Evaluates all alarms: those of metrics, then composite ones."""
         if not self._has_state():
             return
-        answer = self._call("cloudwatch:DescribeAlarms", {"AlarmTypes": ["MetricAlarm", "CompositeAlarm"]})
+        response = self._call("cloudwatch:DescribeAlarms", {"AlarmTypes": ["MetricAlarm", "CompositeAlarm"]})
         states: dict[str, str] = {}
-        for alarm in answer.get("MetricAlarms", ()):
+        for alarm in response.get("MetricAlarms", ()):
             states[alarm["AlarmName"]] = alarm["StateValue"]
             with log_failure(log, "alarm %s", alarm["AlarmName"]):
                 states[alarm["AlarmName"]] = self._look_at(alarm)
-        composite = answer.get("CompositeAlarms", ())
+        composite = response.get("CompositeAlarms", ())
         states |= {alarm["AlarmName"]: alarm["StateValue"] for alarm in composite}
         for alarm in composite:
             with log_failure(log, "alarm %s", alarm["AlarmName"]):
@@ -220,12 +220,12 @@ class AlarmWatch(Resource):
         end = _end_of(period)
         start = end - period * (int(alarm["EvaluationPeriods"]) + alarm_evaluation.MORE)
         query = self._queries(alarm, period)
-        answer = self._call(
+        response = self._call(
             "cloudwatch:GetMetricData",
             {"StartTime": start, "EndTime": end, "MetricDataQueries": query, "ScanBy": "TimestampAscending"},
         )
         wanted = next((one["Id"] for one in query if one.get("ReturnData", True)), None)
-        for result in answer.get("MetricDataResults", ()):
+        for result in response.get("MetricDataResults", ()):
             if result["Id"] == wanted:
                 return sorted(zip(map(float, result["Timestamps"]), map(float, result["Values"]), strict=False))
         return []

@@ -92,10 +92,10 @@ class EnvironmentReader:
 
     def _parameter(self, name: str) -> str:
         try:
-            answer = self._call("ssm:GetParameter", {"Name": name, "WithDecryption": True})
+            response = self._call("ssm:GetParameter", {"Name": name, "WithDecryption": True})
         except ServiceError as error:
             raise BuildFailure("CLIENT_ERROR", f"ParameterNotFound: {name}: {error.message}") from error
-        return str(answer["Parameter"]["Value"])
+        return str(response["Parameter"]["Value"])
 
     def _secret(self, reference: str) -> str:
         """``id[:json-key[:stage[:version]]]``; an ARN has six colons in it."""

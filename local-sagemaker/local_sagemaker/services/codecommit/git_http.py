@@ -90,7 +90,7 @@ class GitHttp:
     def __init__(self, doors: Callable[[GitAddress], GitEndpoint | None], find_key: FindKey) -> None:
         self._doors, self._find_key = doors, find_key
 
-    def answer(self, request: RawRequest) -> RawResponse:
+    def respond(self, request: RawRequest) -> RawResponse:
         """The response to one request."""
         address = GitAddress.of(request.path)
         door = self._doors(address) if address else None

@@ -92,9 +92,9 @@ class Conditions:
             "pipelineName": execution["pipelineName"], "pipelineExecutionId": execution["pipelineExecutionId"],
             "userParameters": settings.get("UserParameters"),
         }  # fmt: skip
-        answer = self._call("lambda:Invoke", {"FunctionName": settings.get("FunctionName", ""),
+        response = self._call("lambda:Invoke", {"FunctionName": settings.get("FunctionName", ""),
                                               "Payload": json.dumps(payload).encode()})  # fmt: skip
-        return not answer.get("FunctionError"), str(answer.get("FunctionError", "The function returned"))
+        return not response.get("FunctionError"), str(response.get("FunctionError", "The function returned"))
 
     def _window(self, settings: dict[str, str], _execution: Body) -> tuple[bool, str]:
         """Whether now is a time of the expression, to the minute."""

@@ -22,7 +22,7 @@ def invalid_action(text: str) -> PipelineError:
 
 
 def invalid_token(text: str) -> PipelineError:
-    """A pagination token that no answer had."""
+    """A pagination token that no response had."""
     return PipelineError(text, code="InvalidNextTokenException")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from local_sagemaker.api.operations import Request, Resource, Response, operation
 from local_sagemaker.clock import now
 from local_sagemaker.records.delivery_members import own_action, own_delivery, own_delivery_pipeline, own_stage
-from local_sagemaker.records.delivery_status import ActionStatus, ApprovalAnswer, DeliveryStatus
+from local_sagemaker.records.delivery_status import ActionStatus, ApprovalResult, DeliveryStatus
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.codepipeline.errors import PipelineError
 from local_sagemaker.services.codepipeline.pipeline_store import PipelineStore
@@ -116,7 +116,7 @@ class PipelineStates(Resource):
                 "The approval token provided in the request is not valid for this approval action.",
                 code="InvalidApprovalTokenException",
             )
-        answer = ApprovalAnswer(request["result"]["status"])
+        response = ApprovalResult(request["result"]["status"])
 
         def change(body: Body) -> None:
             if body["status"] != ActionStatus.IN_PROGRESS:
@@ -125,11 +125,11 @@ class PipelineStates(Resource):
             outcome = {
                 **body["output"].get("executionResult", {}), "externalExecutionSummary": request["result"]["summary"],
             }  # fmt: skip
-            if answer is ApprovalAnswer.REJECTED:
+            if response is ApprovalResult.REJECTED:
                 text = f"Approval was rejected. {request['result']['summary']}".strip()
                 outcome["errorDetails"] = {"code": "JobFailed", "message": text}  # type: ignore[assignment]
             body.update(
-                status=ActionStatus.SUCCEEDED if answer is ApprovalAnswer.APPROVED else ActionStatus.FAILED,
+                status=ActionStatus.SUCCEEDED if response is ApprovalResult.APPROVED else ActionStatus.FAILED,
                 updatedBy=self._caller,
             )
             body["output"] = {"executionResult": outcome, "outputArtifacts": [], "outputVariables": {}}

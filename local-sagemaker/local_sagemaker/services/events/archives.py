@@ -19,7 +19,7 @@ from local_sagemaker.services.pagination import page_rows
 
 _SUMMARY = ("ArchiveName", "EventSourceArn", "State", "RetentionDays", "CreationTime")
 _SHOWN = (*_SUMMARY, "ArchiveArn", "Description", "EventPattern")
-_ANSWER = ("ArchiveArn", "State", "CreationTime")
+_CREATED_MEMBERS = ("ArchiveArn", "State", "CreationTime")
 _SETTINGS = ("Description", "EventPattern", "RetentionDays")
 
 
@@ -49,7 +49,7 @@ class Archives(Resource):
             patterns.parse(request["EventPattern"])
         changed = {**body, **{member: request[member] for member in _SETTINGS if member in request}}
         self._store.put(changed)
-        return {member: changed[member] for member in _ANSWER}
+        return {member: changed[member] for member in _CREATED_MEMBERS}
 
     @operation("DescribeArchive")
     def describe(self, request: Request) -> Response:

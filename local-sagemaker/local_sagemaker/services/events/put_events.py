@@ -36,8 +36,8 @@ class Entries(Resource):
     @operation("PutEvents")
     def put(self, request: Request) -> Response:
         """Takes up to ten events; each is accepted or refused by itself."""
-        answers = [self._put(entry) for entry in request["Entries"]]
-        return {"FailedEntryCount": sum("ErrorCode" in answer for answer in answers), "Entries": answers}
+        responses = [self._put(entry) for entry in request["Entries"]]
+        return {"FailedEntryCount": sum("ErrorCode" in response for response in responses), "Entries": responses}
 
     def _put(self, entry: dict[str, Any]) -> dict[str, str]:
         for member, text in (("Source", "Source"), ("DetailType", "DetailType"), ("Detail", "Detail")):

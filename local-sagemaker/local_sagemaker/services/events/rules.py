@@ -146,7 +146,7 @@ class Rules(Resource):
 
     @operation("RemoveTargets")
     def remove_targets(self, request: Request) -> Response:
-        """Takes targets away by their ids; unknown ones are named in the answer."""
+        """Takes targets away by their ids; unknown ones are named in the response."""
         bus, rule = self._rule(request, "Rule")
         _refuse_managed(rule, request)
         known = {target["Id"] for target in own_rule(rule)["_targets"]}

@@ -31,7 +31,7 @@ class FunctionInvocations(Resource):
 
     @operation("Invoke")
     def invoke(self, request: Request) -> Response:
-        """Runs a function with an event. An error of the function is an answer, too."""
+        """Runs a function with an event. An error of the function is a response, too."""
         reference = FunctionReference.parse(request["FunctionName"], request.get("Qualifier"))
         body = self._store.find(reference)
         kind = request.get("InvocationType", "RequestResponse")
@@ -41,13 +41,13 @@ class FunctionInvocations(Resource):
         if kind == "Event":
             self._events.accept(reference.name, reference.qualifier, event)
             return {"StatusCode": 202}
-        answer = self._run(body, reference, str(uuid.uuid4()), event, _context(request))
+        response = self._run(body, reference, str(uuid.uuid4()), event, _context(request))
         return {
             "StatusCode": 200,
             "ExecutedVersion": body["Version"],
-            "Payload": answer.payload,
-            **({"FunctionError": "Unhandled"} if answer.failed else {}),
-            **({"LogResult": log_result(answer)} if request.get("LogType") == "Tail" else {}),
+            "Payload": response.payload,
+            **({"FunctionError": "Unhandled"} if response.failed else {}),
+            **({"LogResult": log_result(response)} if request.get("LogType") == "Tail" else {}),
         }
 
     @operation("InvokeAsync")

@@ -40,7 +40,7 @@ class Identities:
         self._credentials = credentials
 
     def caller(self, access_key: str) -> dict[str, str]:
-        """The answer of GetCallerIdentity for the code that has the access key."""
+        """The response of GetCallerIdentity for the code that has the access key."""
         issued = self._records.get(KIND, access_key)
         if issued:
             return {"Arn": issued["arn"], "UserId": issued["id"], "Account": self._settings.account}
@@ -56,7 +56,7 @@ class Identities:
         return query_responses.refusal("sts", 403, "AccessDenied", text)
 
     def remember(self, response: RawResponse, access_key: str) -> None:
-        """Lets in who signs with the key that an answer hands out, as the identity that the answer names."""
+        """Lets in who signs with the key that a response hands out, as the identity that the response names."""
         text = response.body.decode("utf-8", "replace")
         key, secret = _element(text, "AccessKeyId"), _element(text, "SecretAccessKey")
         if not key or not secret:

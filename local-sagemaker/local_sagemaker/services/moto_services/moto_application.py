@@ -69,8 +69,8 @@ class MotoApplication:
 
         mock_random.seed(secrets.randbits(256) if value is None else value)
 
-    def answer(self, service: str, request: RawRequest) -> RawResponse:
-        """Has moto answer one request."""
+    def respond(self, service: str, request: RawRequest) -> RawResponse:
+        """Has moto respond to one request."""
         limit_expressions(SERVICES[service])
         limit_documents(SERVICES[service])
         status = 500

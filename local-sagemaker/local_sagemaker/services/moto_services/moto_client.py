@@ -23,22 +23,22 @@ if TYPE_CHECKING:
     from botocore.model import OperationModel
     from botocore.parsers import ResponseParser
 
-Answer = Callable[[str, RawRequest], RawResponse]
-"""The answer of a service, by the name it has in signatures."""
+Responder = Callable[[str, RawRequest], RawResponse]
+"""The response of a service, by the name it has in signatures."""
 
 
 class MotoCalls:
-    """A `Call` in one region. `answer` is that of `MotoServices`."""
+    """A `Call` in one region. `respond` is that of `MotoServices`."""
 
-    def __init__(self, answer: Answer, region: str) -> None:
-        self._answer, self._region = answer, region
+    def __init__(self, respond: Responder, region: str) -> None:
+        self._respond, self._region = respond, region
 
     def __call__(self, name: str, request: Request) -> Response:
         """Validates and executes. Raises `NotSupported` for a service that neither the table nor moto has."""
         operation = _operation(name)
         signing_name = str(operation.service_model.signing_name)
         check(name, request)
-        response = self._answer(signing_name, _serialise(operation, request, self._region))
+        response = self._respond(signing_name, _serialise(operation, request, self._region))
         return _parse(operation, response, name)
 
 
@@ -84,7 +84,7 @@ def _serialise(operation: OperationModel, request: Request, region: str) -> RawR
 
 
 def _parse(operation: OperationModel, response: RawResponse, name: str) -> Response:
-    """The members of the answer. Raises ServiceError with the service's own code and message."""
+    """The members of the response. Raises ServiceError with the service's own code and message."""
     from botocore.awsrequest import HeadersDict
 
     if response.status == 501:

@@ -97,20 +97,20 @@ class MotoServices:
             self._load()
             return self._identities.distrusts(role, service, self._moto.iam())
 
-    def answer(self, service: str, request: RawRequest) -> RawResponse:
-        """The answer of a service, by the name it has in signatures (``iam``, ``events``, ``monitoring``)."""
+    def respond(self, service: str, request: RawRequest) -> RawResponse:
+        """The response of a service, by the name it has in signatures (``iam``, ``events``, ``monitoring``)."""
         name = operation(request)
         if service not in SERVICES or name not in _operation_names(SERVICES[service]):
             return _refuse(service, request)
         if service == "sts" and name == "GetCallerIdentity":
-            return query_responses.answer("sts", name, self._identities.caller(signer(request)[0]))
+            return query_responses.respond("sts", name, self._identities.caller(signer(request)[0]))
         with self._lock:
             self._load()
             if service in ("iam", "sts") or changes(request):
-                return self._answer(service, name, request)
+                return self._respond(service, name, request)
         return self._send(service, request)  # Without the lock: a queue's reader may wait here for long.
 
-    def _answer(self, service: str, name: str, request: RawRequest) -> RawResponse:
+    def _respond(self, service: str, name: str, request: RawRequest) -> RawResponse:
         parameters = form(request)
         if service == "iam":
             trust = parameters.get("PolicyDocument" if name == "UpdateAssumeRolePolicy" else "AssumeRolePolicyDocument")
@@ -142,14 +142,14 @@ class MotoServices:
 
     def _send(self, service: str, request: RawRequest) -> RawResponse:
         try:
-            response = self._moto.answer(service, request)
+            response = self._moto.respond(service, request)
         except NotImplementedError:
             response = RawResponse(501)
         except (RecursionError, ValueError) as error:  # of `int` and `json`: moto has its own
             log.info("%s: %s was refused", service, operation(request), exc_info=error)
             deep = isinstance(error, RecursionError)
             text = "A document of the request is nested too deeply." if deep else f"A value is not valid: {error}"
-            return _answer_error(request, service, 400, _INVALID.get(service, "ValidationException"), text)
+            return _make_error_response(request, service, 400, _INVALID.get(service, "ValidationException"), text)
         except (OSError, sqlite3.Error, ServiceError):
             raise
         except Exception as error:  # whatever moto's code meets in members of a form that it was not written for
@@ -219,10 +219,10 @@ def _operation_names(service: str) -> frozenset[str]:
 def _refuse(service: str, request: RawRequest, which: str = "") -> RawResponse:
     """The refusal of what is not supported, in the protocol of the request. `which` narrows the operation."""
     text = f"{service}:{operation(request)}{which} is not supported by the local service; see {SUPPORT}."
-    return _answer_error(request, service, 501, "NotImplemented", text)
+    return _make_error_response(request, service, 501, "NotImplemented", text)
 
 
-def _answer_error(request: RawRequest, service: str, status: int, code: str, text: str) -> RawResponse:
+def _make_error_response(request: RawRequest, service: str, status: int, code: str, text: str) -> RawResponse:
     if "Action" in form(request):
         return query_responses.refusal(service, status, code, text)
     kind = headers(request).get("content-type", "application/json")

@@ -59,7 +59,7 @@ def simulate(operation: str, parameters: dict[str, str], iam: Any) -> RawRespons
     end = start + size
     more = {"Marker": str(end)} if end < len(results) else {}
     answered = {"EvaluationResults": results[start:end], "IsTruncated": bool(more), **more}
-    return query_responses.answer("iam", operation, answered)
+    return query_responses.respond("iam", operation, answered)
 
 
 def principal(iam: Any, arn: str) -> Principal:

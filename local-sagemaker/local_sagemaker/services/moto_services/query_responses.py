@@ -14,7 +14,7 @@ NAMESPACES = {
 }
 
 
-def answer(service: str, operation: str, result: dict[str, Any]) -> RawResponse:
+def respond(service: str, operation: str, result: dict[str, Any]) -> RawResponse:
     """``<XResponse><XResult>...``; lists become ``<member>`` elements."""
     identity = request_id()
     text = (

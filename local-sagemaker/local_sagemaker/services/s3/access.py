@@ -38,5 +38,5 @@ class Access:
 
 
 def version_member(bucket: BucketRow, item: StoredObject) -> dict[str, str]:
-    """``VersionId`` of an answer: absent while the bucket was never versioned."""
+    """``VersionId`` of a response: absent while the bucket was never versioned."""
     return {"VersionId": item.version_id} if bucket.versioning else {}

@@ -1,4 +1,4 @@
-"""Headers and metadata of objects: from the request into the store, from the store into the answer."""
+"""Headers and metadata of objects: from the request into the store, from the store into the response."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def attributes_from(request: Mapping[str, Any]) -> ObjectAttributes:
 
 
 def _check_header(name: str, value: Any) -> None:
-    """A form can give what no header could, and what no answer could give back."""
+    """A form can give what no header could, and what no response could give back."""
     if isinstance(value, str) and _CONTROL.search(value):
         raise InvalidArgument(
             "Header value cannot be represented using ISO-8859-1.", ArgumentName=name, ArgumentValue=value
@@ -161,10 +161,10 @@ def checksum_members(attributes: ObjectAttributes) -> dict[str, Any]:
     return {**attributes.checksums, "ChecksumType": "COMPOSITE" if composite else "FULL_OBJECT"}
 
 
-def read_answer(item: StoredObject, request: Mapping[str, Any]) -> dict[str, Any]:
+def read_response(item: StoredObject, request: Mapping[str, Any]) -> dict[str, Any]:
     """The members that GetObject and HeadObject share, with the request's ``response-*`` overrides."""
     attributes = item.attributes
-    answer: dict[str, Any] = {
+    response: dict[str, Any] = {
         "AcceptRanges": "bytes",
         "LastModified": float(int(item.modified)),
         "ContentLength": item.size,
@@ -175,9 +175,9 @@ def read_answer(item: StoredObject, request: Mapping[str, Any]) -> dict[str, Any
         **encryption(attributes),
     }
     if attributes.tags:
-        answer["TagCount"] = len(attributes.tags)
+        response["TagCount"] = len(attributes.tags)
     for name in _OVERRIDES:
         if request.get(f"Response{name}") is not None:
             _check_header(f"response-{name.lower()}", request[f"Response{name}"])
-            answer[name] = request[f"Response{name}"]
-    return answer
+            response[name] = request[f"Response{name}"]
+    return response

@@ -86,10 +86,10 @@ class BucketOperations(Resource):
             if bucket.name.startswith(prefix) and bucket.name > after and region in (None, bucket.region)
         ]
         shown = buckets[: request.get("MaxBuckets") or 10_000]
-        answer: Response = {"Buckets": [_entry(bucket) for bucket in shown], "Owner": self._access.owner}
+        response: Response = {"Buckets": [_entry(bucket) for bucket in shown], "Owner": self._access.owner}
         if len(shown) < len(buckets):
-            answer["ContinuationToken"] = make_token(shown[-1].name)
-        return answer | ({"Prefix": prefix} if prefix else {})
+            response["ContinuationToken"] = make_token(shown[-1].name)
+        return response | ({"Prefix": prefix} if prefix else {})
 
     @operation("GetBucketLocation")
     def location(self, request: Request) -> Response:

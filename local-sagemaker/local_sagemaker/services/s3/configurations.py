@@ -1,6 +1,6 @@
 """Configurations of buckets that are only kept: what was put is what is got, and nothing here acts on it.
 
-One table says, for each, its operations, where the value is in request and answer, and what a bucket without it
+One table says, for each, its operations, where the value is in request and response, and what a bucket without it
 returns. Replication, websites and object lock would have to act, so they can only be found missing.
 """
 
@@ -19,8 +19,8 @@ from local_sagemaker.services.s3.errors import MissingRequestBody, NotConfigured
 
 @dataclass(frozen=True)
 class Configuration:
-    """`member` is the member of the Put request; `shown` the member of the answer that holds it, or "" when the
-    answer's members are those of the value itself. `default` stands for a bucket that has none; without one,
+    """`member` is the member of the Put request; `shown` the member of the response that holds it, or "" when the
+    response's members are those of the value itself. `default` stands for a bucket that has none; without one,
     `missing` (code, text) is the error."""
 
     name: str

@@ -38,7 +38,7 @@ class CopySource:
 
     @property
     def members(self) -> dict[str, str]:
-        """``CopySourceVersionId`` of an answer."""
+        """``CopySourceVersionId`` of a response."""
         return {"CopySourceVersionId": self.item.version_id} if self.bucket.versioning else {}
 
 

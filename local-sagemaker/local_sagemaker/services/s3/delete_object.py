@@ -67,8 +67,8 @@ class Deletions(Resource):
                 errors.append({**named, "Code": error.code, "Message": error.message})
             else:
                 deleted.append(named | _marker_members(gone))
-        answer: Response = {} if request["Delete"].get("Quiet") else {"Deleted": deleted}
-        return answer | ({"Errors": errors} if errors else {})
+        response: Response = {} if request["Delete"].get("Quiet") else {"Deleted": deleted}
+        return response | ({"Errors": errors} if errors else {})
 
 
 def _marker_members(gone: StoredObject | None) -> Response:

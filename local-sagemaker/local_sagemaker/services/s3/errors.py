@@ -91,7 +91,7 @@ class PreconditionFailed(S3Error):
 
 
 class NotModified(S3Error):
-    """The client's copy is current. The answer has no body."""
+    """The client's copy is current. The response has no body."""
 
     code, status, text = "NotModified", 304, "Not Modified"
 

@@ -32,7 +32,7 @@ class Listings(Resource):
         bucket, limit, encode = self._prepare(request)
         marker = request.get("Marker") or ""
         page = self._page(bucket, request, _behind(marker, request), limit)
-        answer = _echo(request, encode, "Prefix", "Delimiter", "EncodingType") | {
+        response = _echo(request, encode, "Prefix", "Delimiter", "EncodingType") | {
             "Name": bucket.name,
             "Prefix": encode(request.get("Prefix") or ""),
             "Marker": encode(marker),
@@ -40,8 +40,8 @@ class Listings(Resource):
             "IsTruncated": page.next is not None,
         }
         if page.next is not None and request.get("Delimiter"):
-            answer["NextMarker"] = encode(page.last)
-        return answer | self._contents(page, encode, owner=True)
+            response["NextMarker"] = encode(page.last)
+        return response | self._contents(page, encode, owner=True)
 
     @operation("ListObjectsV2")
     def list_v2(self, request: Request) -> Response:
@@ -51,7 +51,7 @@ class Listings(Resource):
         start = read_token(token) if token is not None else _behind(request.get("StartAfter") or "", {})
         page = self._page(bucket, request, start, limit)
         names = ("Prefix", "Delimiter", "EncodingType", *(() if token else ("StartAfter",)))
-        answer = _echo(request, encode, *names) | {
+        response = _echo(request, encode, *names) | {
             "Name": bucket.name,
             "Prefix": encode(request.get("Prefix") or ""),
             "MaxKeys": limit,
@@ -59,10 +59,10 @@ class Listings(Resource):
             "IsTruncated": page.next is not None,
         }
         if token:
-            answer["ContinuationToken"] = token
+            response["ContinuationToken"] = token
         if page.next is not None:
-            answer["NextContinuationToken"] = make_token(page.next)
-        return answer | self._contents(page, encode, owner=bool(request.get("FetchOwner")))
+            response["NextContinuationToken"] = make_token(page.next)
+        return response | self._contents(page, encode, owner=bool(request.get("FetchOwner")))
 
     @operation("ListObjectVersions")
     def list_versions(self, request: Request) -> Response:
@@ -85,7 +85,7 @@ class Listings(Resource):
                 start=(behind, version),
                 limit=limit,
             )
-        answer = _echo(request, encode, "Delimiter", "EncodingType") | {
+        response = _echo(request, encode, "Delimiter", "EncodingType") | {
             "Name": bucket.name,
             "Prefix": encode(request.get("Prefix") or ""),
             "KeyMarker": encode(marker),
@@ -94,12 +94,12 @@ class Listings(Resource):
             "IsTruncated": page.next is not None,
         }
         if page.next is not None:
-            answer["NextKeyMarker"] = encode(page.last)
+            response["NextKeyMarker"] = encode(page.last)
             if page.next_version is not None:
-                answer["NextVersionIdMarker"] = page.next_version
+                response["NextVersionIdMarker"] = page.next_version
         versions = [self._version(item, encode) for item in page.items if not item.marker]
         markers = [self._marker(item, encode) for item in page.items if item.marker]
-        return answer | _present(Versions=versions, DeleteMarkers=markers, CommonPrefixes=_prefixes(page, encode))
+        return response | _present(Versions=versions, DeleteMarkers=markers, CommonPrefixes=_prefixes(page, encode))
 
     def _prepare(self, request: Request) -> tuple[BucketRow, int, Callable[[str], str]]:
         bucket = self._access.bucket(request)

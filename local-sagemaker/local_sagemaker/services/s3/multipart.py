@@ -101,7 +101,7 @@ class MultipartUploads(Resource):
     def complete(self, request: Request) -> Response:
         """Joins the parts that the request lists; the ETag is the MD5 of their MD5s and their number.
 
-        A client that has lost the first answer may ask again, and gets the same.
+        A client that has lost the first response may ask again, and gets the same.
         """
         bucket = self._access.bucket(request)
         wanted = (request.get("MultipartUpload") or {}).get("Parts") or []
@@ -158,7 +158,7 @@ class MultipartUploads(Resource):
         marker = request.get("PartNumberMarker") or 0
         parts = [part for part in self._objects.uploads.parts(upload) if part.number > marker]
         shown = parts[:limit]
-        answer: Response = {
+        response: Response = {
             "Bucket": upload.bucket,
             "Key": upload.key,
             "UploadId": upload.id,
@@ -171,7 +171,7 @@ class MultipartUploads(Resource):
             "Initiator": self._access.owner,
             **upload.options,
         }
-        return answer | ({"Parts": [_entry(part) for part in shown]} if shown else {})
+        return response | ({"Parts": [_entry(part) for part in shown]} if shown else {})
 
     @operation("ListMultipartUploads")
     def list_uploads(self, request: Request) -> Response:
@@ -187,7 +187,7 @@ class MultipartUploads(Resource):
             elif group not in entries:
                 entries.append(group)
         shown = entries[:limit]
-        answer: Response = {
+        response: Response = {
             "Bucket": bucket.name,
             "KeyMarker": request.get("KeyMarker") or "",
             "UploadIdMarker": request.get("UploadIdMarker") or "",
@@ -195,15 +195,15 @@ class MultipartUploads(Resource):
             "IsTruncated": len(shown) < len(entries),
             "Prefix": prefix,
         }
-        if answer["IsTruncated"] and shown:
+        if response["IsTruncated"] and shown:
             last = shown[-1]
-            answer["NextKeyMarker"] = last if isinstance(last, str) else last.key
-            answer["NextUploadIdMarker"] = "" if isinstance(last, str) else last.id
+            response["NextKeyMarker"] = last if isinstance(last, str) else last.key
+            response["NextUploadIdMarker"] = "" if isinstance(last, str) else last.id
         uploads = [self._upload_entry(entry) for entry in shown if isinstance(entry, MultipartUpload)]
         groups = [{"Prefix": entry} for entry in shown if isinstance(entry, str)]
-        answer |= {"Delimiter": delimiter} if delimiter else {}
-        answer |= {"Uploads": uploads} if uploads else {}
-        return answer | ({"CommonPrefixes": groups} if groups else {})
+        response |= {"Delimiter": delimiter} if delimiter else {}
+        response |= {"Uploads": uploads} if uploads else {}
+        return response | ({"CommonPrefixes": groups} if groups else {})
 
     def _upload_entry(self, upload: MultipartUpload) -> Response:
         return {

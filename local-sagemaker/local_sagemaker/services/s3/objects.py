@@ -1,7 +1,7 @@
 """Single objects: put, get, head, attributes.
 
 GetObject returns ``Body`` as a `FileRange` with the file already open, and ``__status__`` 206 for a part of the
-object: the wire takes the latter as the HTTP status and leaves it out of the answer.
+object: the wire takes the latter as the HTTP status and leaves it out of the response.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from local_sagemaker.services.s3.attributes import (
     checksums_from,
     encryption,
     quote_etag,
-    read_answer,
+    read_response,
 )
 from local_sagemaker.services.s3.conditions import check_read, write_condition
 from local_sagemaker.services.s3.encryption import with_default
@@ -119,11 +119,11 @@ class ObjectOperations(Resource):
         item, file = open_object(self._objects, bucket, request)
         try:
             check_readable(item)
-            answer, extent = self._describe(bucket, item, request)
+            response, extent = self._describe(bucket, item, request)
         except BaseException:
             file.close()
             raise
-        return answer | {"Body": FileRange(self._objects.file(item), extent.offset, extent.length, file)}
+        return response | {"Body": FileRange(self._objects.file(item), extent.offset, extent.length, file)}
 
     @operation("HeadObject")
     def head(self, request: Request) -> Response:
@@ -135,13 +135,13 @@ class ObjectOperations(Resource):
     def _describe(self, bucket: BucketRow, item: StoredObject, request: Request) -> tuple[Response, ranges.Extent]:
         check_read(request, item)
         extent = ranges.find_extent(request, item)
-        answer = read_answer(item, request) | version_member(bucket, item) | extent.members(item.size)
+        response = read_response(item, request) | version_member(bucket, item) | extent.members(item.size)
         number, parts = request.get("PartNumber"), item.attributes.parts
         if number is not None and parts:
-            answer["PartsCount"] = len(parts)
+            response["PartsCount"] = len(parts)
         if request.get("ChecksumMode") == "ENABLED":
-            answer |= _checksums(item, number, extent)
-        return answer, extent
+            response |= _checksums(item, number, extent)
+        return response, extent
 
     @operation("GetObjectAttributes")
     def attributes(self, request: Request) -> Response:
@@ -162,8 +162,8 @@ class ObjectOperations(Resource):
         if item.attributes.parts:
             known["ObjectParts"] = _parts(item, request)
         wanted = {name.strip() for entry in request["ObjectAttributes"] for name in entry.split(",")}
-        answer = {name: value for name, value in known.items() if name in wanted}
-        return answer | {"LastModified": float(int(item.modified))} | version_member(bucket, item)
+        response = {name: value for name, value in known.items() if name in wanted}
+        return response | {"LastModified": float(int(item.modified))} | version_member(bucket, item)
 
 
 def _checksums(item: StoredObject, number: int | None, extent: ranges.Extent) -> Response:
@@ -177,7 +177,7 @@ def _checksums(item: StoredObject, number: int | None, extent: ranges.Extent) ->
 def _parts(item: StoredObject, request: Request) -> Response:
     """ObjectParts; single parts are listed only for objects that were uploaded with checksums, as on AWS."""
     parts = item.attributes.parts
-    answer: Response = {"TotalPartsCount": len(parts)}
+    response: Response = {"TotalPartsCount": len(parts)}
     listed = [
         {"PartNumber": number, "Size": part["size"], **part["checksums"]}
         for number, part in enumerate(parts, 1)
@@ -188,11 +188,11 @@ def _parts(item: StoredObject, request: Request) -> Response:
         limit = request.get("MaxParts", _ATTRIBUTES_PAGE)
         shown = [part for part in listed if part["PartNumber"] > marker][:limit]
         last = shown[-1]["PartNumber"] if shown else marker
-        answer |= {
+        response |= {
             "PartNumberMarker": marker,
             "NextPartNumberMarker": last,
             "MaxParts": limit,
             "IsTruncated": last < len(parts),
             "Parts": shown,
         }
-    return answer
+    return response

@@ -22,7 +22,7 @@ class Extent:
     partial: bool = False
 
     def members(self, size: int) -> dict[str, Any]:
-        """What the answer says of it."""
+        """What the response says of it."""
         if not self.partial:
             return {"ContentLength": self.length}
         last = self.offset + self.length - 1

@@ -145,7 +145,7 @@ def _desire(body: Body, spec: EndpointSpec, moment: float) -> None:
 
 
 def describe(body: Body) -> Body:
-    """Describe's answer: pending deployments are shown while there is one."""
+    """Describe's response: pending deployments are shown while there is one."""
     if body["EndpointStatus"] == EndpointStatus.FAILED:
         return {name: value for name, value in body.items() if name != "PendingDeploymentSummary"}
     return body

@@ -34,5 +34,5 @@ class PipelineCallbacks(Resource):
 
     def _deliver(self, name: str, request: Request, outcome: Delivery) -> Response:
         act = partial(self._deliveries.deliver, request["CallbackToken"], outcome)
-        answer, _ = self._tokens.once(name, request, lambda: {"PipelineExecutionArn": act()})
-        return answer
+        response, _ = self._tokens.once(name, request, lambda: {"PipelineExecutionArn": act()})
+        return response

@@ -140,7 +140,7 @@ class SageMakerProjects(Resource):
         later."""
         operation_name, request = self._stack_request(body)
         try:
-            answer = self._call(operation_name, request)
+            response = self._call(operation_name, request)
         except ServiceError as error:
             if changes_nothing(error):
                 self._write(body, ProjectStatus="UpdateCompleted", _sent=True)
@@ -149,7 +149,7 @@ class SageMakerProjects(Resource):
                     body, ProjectStatus=f"{own_project(body)['_verb']}Failed", _message=error.message, _sent=True
                 )
             return
-        self._write(body, _sent=True, _id=answer.get("StackId") or own_project(body)["_id"])
+        self._write(body, _sent=True, _id=response.get("StackId") or own_project(body)["_id"])
 
     def _stack_request(self, body: Body) -> tuple[str, Request]:
         """The operation of CloudFormation that a project waits for, and its request."""

@@ -111,7 +111,7 @@ class TrialComponents(Resource):
         return dict.fromkeys(place["TrialComponentName"] for place in places)
 
     def _with_status(self, response: Response) -> Response:
-        """A List answer in which components of jobs have the status and times of these."""
+        """A List response in which components of jobs have the status and times of these."""
         for summary in response["TrialComponentSummaries"]:
             shown = self._describe(self._components.require(summary["TrialComponentName"]))
             summary.update(pick(shown, "Status", "StartTime", "EndTime"))

@@ -110,29 +110,29 @@ class TuningJobs(JobResource[str]):
         """The request with what has become of it."""
         body = self.require(request["HyperParameterTuningJobName"])
         trials = self._trials_of(body)
-        answer = {**public(body), **_counters(trials)}
+        response = {**public(body), **_counters(trials)}
         best = training_jobs.best_first(trials)
         if best:
-            answer["BestTrainingJob"] = public(best[0])
+            response["BestTrainingJob"] = public(best[0])
         overall = warm_start.overall(body, best)
         if overall:
-            answer["OverallBestTrainingJob"] = overall
+            response["OverallBestTrainingJob"] = overall
         seconds = body.get("HyperParameterTuningEndTime", now()) - body["CreationTime"]
-        answer["ConsumedResources"] = {"RuntimeInSeconds": math.ceil(seconds)}
-        answer["TuningJobCompletionDetails"] = {"NumberOfTrainingJobsObjectiveNotImproving": not_improving(trials)}
-        return answer
+        response["ConsumedResources"] = {"RuntimeInSeconds": math.ceil(seconds)}
+        response["TuningJobCompletionDetails"] = {"NumberOfTrainingJobsObjectiveNotImproving": not_improving(trials)}
+        return response
 
     def list_jobs(self, request: Request) -> Response:
         """By name unless requested otherwise (API reference)."""
         sorting = {"SortBy": "Name", "SortOrder": "Ascending"}
-        answer = super().list_jobs({**sorting, **request})
-        for summary in answer["HyperParameterTuningJobSummaries"]:
+        response = super().list_jobs({**sorting, **request})
+        for summary in response["HyperParameterTuningJobSummaries"]:
             body = self.require(summary["HyperParameterTuningJobName"])
             config = body["HyperParameterTuningJobConfig"]
             summary.update(
                 Strategy=config["Strategy"], ResourceLimits=config["ResourceLimits"], **_counters(self._trials_of(body))
             )
-        return answer
+        return response
 
     @operation("ListTrainingJobsForHyperParameterTuningJob")
     def list_training_jobs(self, request: Request) -> Response:

@@ -26,7 +26,7 @@ from local_sagemaker.services.sagemaker_runtime.notifications import Notificatio
 
 KIND = "asynchronous-invocation"
 _LARGEST = 128_000  # bytes of an inline body
-_LARGEST_INPUT = _ANSWER = 1 << 30
+_LARGEST_INPUT = _LARGEST_RESPONSE = 1 << 30
 _SECONDS, _TTL = 900, 21_600
 _PER_INSTANCE = 4
 """Invocations at a time for each instance, where ClientConfig does not say; AWS chooses for itself."""
@@ -125,7 +125,7 @@ class AsynchronousInvocations(Resource):
             request = {name: queued[name] for name in _PASSED if name in queued}
             return await self._invocations.invoke(
                 {**request, "EndpointName": queued["EndpointName"], "Body": body},
-                seconds=queued.get("InvocationTimeoutSeconds", _SECONDS), limit=_ANSWER,
+                seconds=queued.get("InvocationTimeoutSeconds", _SECONDS), limit=_LARGEST_RESPONSE,
             )  # fmt: skip
 
     def _succeed(self, queued: dict[str, Any], response: dict[str, Any]) -> None:

@@ -19,5 +19,5 @@ class RuntimeInvocations(Resource):
 
     @operation("InvokeEndpoint")
     def invoke(self, request: Request) -> Response:
-        """One invocation; waits for its answer."""
+        """One invocation; waits for its response."""
         return in_loop(self._endpoints, self._invocations.invoke(request))

@@ -32,7 +32,7 @@ class Notifications:
     def notify_success(
         self, config: Mapping[str, Any], queued: Mapping[str, Any], response: Mapping[str, Any], moment: float
     ) -> None:
-        """The answer is in S3."""
+        """The response is in S3."""
         if "SuccessTopic" not in config:
             return
         message = self._message(queued, "Completed", moment)
@@ -48,7 +48,7 @@ class Notifications:
     def notify_failure(
         self, config: Mapping[str, Any], queued: Mapping[str, Any], error: ServiceError, moment: float
     ) -> None:
-        """There is no answer, and this is why."""
+        """There is no response, and this is why."""
         if "ErrorTopic" not in config:
             return
         message = self._message(queued, "Failed", moment)

@@ -1,6 +1,6 @@
-"""InvokeEndpointWithResponseStream as an operation: waits in its thread until the answer begins.
+"""InvokeEndpointWithResponseStream as an operation: waits in its thread until the response begins.
 
-What the answer consists of is taken in the event loop, by the wire.
+What the response consists of is taken in the event loop, by the wire.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class StreamedInvocations(Resource):
 
     @operation("InvokeEndpointWithResponseStream")
     def invoke(self, request: Request) -> Response:
-        """An answer whose ``Body`` is an asynchronous iterator of events."""
+        """A response whose ``Body`` is an asynchronous iterator of events."""
         if len(request.get("Body") or b"") > LARGEST:
             raise InvalidInvocation(
                 "1 validation error detected: Value at 'body' failed to satisfy constraint: Member must have length "

@@ -96,19 +96,19 @@ class TopicMessages:
         from moto.moto_api._internal import mock_random
 
         with _set_back(response.backend, response._get_param):
-            answer = response.subscribe_plainly()
-        subscription = response.backend.subscriptions[answer.result["SubscriptionArn"]]
+            result = response.subscribe_plainly()
+        subscription = response.backend.subscriptions[result.result["SubscriptionArn"]]
         if subscription.protocol not in HTTP:
-            return answer
+            return result
         if not hasattr(subscription, "token"):
             subscription.token = mock_random.get_random_hex(128)
             subscription.attributes |= {_PENDING: True, "ConfirmationWasAuthenticated": False}
         if not subscription.attributes[_PENDING]:
-            return answer
+            return result
         if not is_replay():
             self._deliver(subscription, self._invitation(subscription))
         shown = str(response._get_param("ReturnSubscriptionArn")).lower() == "true"
-        return answer if shown else ActionResult({"SubscriptionArn": "pending confirmation"})
+        return result if shown else ActionResult({"SubscriptionArn": "pending confirmation"})
 
     def _invitation(self, subscription: Any) -> dict[str, Any]:
         topic, token = subscription.topic.arn, subscription.token

@@ -78,7 +78,7 @@ class ApiContext:
     stage: str = field(metadata={"help": "the stage whose addresses are shown"})
     address: str = field(metadata={"help": "the address of the stage"})
     methods: list[ApiMethod] = field(metadata={"help": "its methods, by path"})
-    described: dict[str, Any] = field(metadata={"help": "GetRestApi's answer"}, repr=False)
+    described: dict[str, Any] = field(metadata={"help": "GetRestApi's response"}, repr=False)
 
 
 def load_one(visit: Visit) -> ApiContext:

@@ -44,7 +44,7 @@ class BatchContext:
     reasons: list[str] = field(metadata={"help": "why it failed, in the API's words"})
     builds: list[BatchMember] = field(metadata={"help": "its builds in the order of its specification"})
     phases: list[BuildPhase] = field(metadata={"help": "phases with their durations"})
-    described: dict[str, Any] = field(metadata={"help": "BatchGetBuildBatches' answer, masked"}, repr=False)
+    described: dict[str, Any] = field(metadata={"help": "BatchGetBuildBatches' response, masked"}, repr=False)
     commands: dict[str, str] = field(metadata={"help": "each action as a command"})
 
 

@@ -43,7 +43,7 @@ class BuildContext:
     log: LogWindow | None = field(metadata={"help": "the end of its log"})
     environment: dict[str, str] = field(metadata={"help": "its variables; those that sound secret are masked"})
     artifacts: str = field(metadata={"help": "where its artifacts are"})
-    described: dict[str, Any] = field(metadata={"help": "BatchGetBuilds' answer, masked in the same way"}, repr=False)
+    described: dict[str, Any] = field(metadata={"help": "BatchGetBuilds' response, masked in the same way"}, repr=False)
     commands: dict[str, str] = field(metadata={"help": "each action as a command"})
 
 

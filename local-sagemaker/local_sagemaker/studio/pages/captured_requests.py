@@ -19,7 +19,7 @@ _LONGEST = 2_000
 
 @dataclass(frozen=True)
 class CapturedRecord:
-    """A request and its answer."""
+    """A request and its response."""
 
     time: float | None
     variant: str
@@ -48,10 +48,10 @@ def read_captures(visit: Visit, endpoint: str, capture: dict[str, Any], variants
 def _newest_key(visit: Visit, bucket: str, folder: str) -> str:
     """Folders are named by time, so that the last in order is the newest."""
     for _ in range(_LEVELS):
-        answer = visit.call("s3:ListObjectsV2", {"Bucket": bucket, "Prefix": folder, "Delimiter": "/"})
-        if not answer.get("CommonPrefixes"):
+        response = visit.call("s3:ListObjectsV2", {"Bucket": bucket, "Prefix": folder, "Delimiter": "/"})
+        if not response.get("CommonPrefixes"):
             return ""
-        folder = answer["CommonPrefixes"][-1]["Prefix"]
+        folder = response["CommonPrefixes"][-1]["Prefix"]
     contents = visit.call("s3:ListObjectsV2", {"Bucket": bucket, "Prefix": folder}).get("Contents", [])
     return str(max(contents, key=lambda item: item["LastModified"])["Key"]) if contents else ""
 
@@ -69,10 +69,10 @@ def _parse(data: bytes, variant: str) -> Iterator[CapturedRecord]:
         if not isinstance(item, dict):
             continue
         content, event = item.get("captureData", {}), item.get("eventMetadata", {})
-        sent, answer = content.get("endpointInput", {}), content.get("endpointOutput", {})
+        sent, response = content.get("endpointInput", {}), content.get("endpointOutput", {})
         yield CapturedRecord(
             parse_time(str(event.get("inferenceTime", ""))), variant, str(sent.get("observedContentType", "")),
-            _text(sent), _text(answer), str(event.get("inferenceId") or event.get("eventId", "")),
+            _text(sent), _text(response), str(event.get("inferenceId") or event.get("eventId", "")),
         )  # fmt: skip
 
 

@@ -65,7 +65,7 @@ class DeliveryPipelineContext:
     execution: str = field(metadata={"help": "the execution whose actions are shown"})
     actions: list[ActionRow] = field(metadata={"help": "its actions, in the order in which they began"})
     targets: dict[str, list[str]] = field(metadata={"help": "executions that a stage can go back to, by stage"})
-    definition: dict[str, Any] = field(metadata={"help": "GetPipeline's answer"}, repr=False)
+    definition: dict[str, Any] = field(metadata={"help": "GetPipeline's response"}, repr=False)
     commands: dict[str, str] = field(metadata={"help": "each action as a command"})
 
 

@@ -61,7 +61,7 @@ class EndpointContext:
     monitors: list[MonitorRow] = field(metadata={"help": "the schedules that watch it"})
     tab: str = field(metadata={"help": "the tab that is shown"})
     tabs: tuple[tuple[str, str], ...] = field(metadata={"help": "all tabs"})
-    test: InferenceTest = field(metadata={"help": "the test request and its answer"})
+    test: InferenceTest = field(metadata={"help": "the test request and its response"})
     series: dict[str, list[Series]] = field(metadata={"help": "curves of CloudWatch by metric"})
     capture: dict[str, Any] = field(metadata={"help": "DataCaptureConfig"})
     records: list[CapturedRecord] = field(metadata={"help": "the newest captured requests"})
@@ -69,8 +69,8 @@ class EndpointContext:
     streams: list[str] = field(metadata={"help": "log streams, one an instance"})
     history: list[EndpointChange] = field(metadata={"help": "status changes, newest first"})
     tags: dict[str, str] = field(metadata={"help": "its tags"})
-    config: dict[str, Any] = field(metadata={"help": "DescribeEndpointConfig's answer"}, repr=False)
-    described: dict[str, Any] = field(metadata={"help": "DescribeEndpoint's answer"}, repr=False)
+    config: dict[str, Any] = field(metadata={"help": "DescribeEndpointConfig's response"}, repr=False)
+    described: dict[str, Any] = field(metadata={"help": "DescribeEndpoint's response"}, repr=False)
     commands: dict[str, str] = field(metadata={"help": "each action as a command"})
 
 
@@ -135,8 +135,8 @@ def _configs(visit: Visit) -> list[str]:
 def _alarm_states(visit: Visit, names: list[str]) -> dict[str, str]:
     if not names:
         return {}
-    answer = visit.optional("cloudwatch:DescribeAlarms", {"AlarmNames": names}) or {}
-    listed = [*answer.get("MetricAlarms", []), *answer.get("CompositeAlarms", [])]
+    response = visit.optional("cloudwatch:DescribeAlarms", {"AlarmNames": names}) or {}
+    listed = [*response.get("MetricAlarms", []), *response.get("CompositeAlarms", [])]
     states = {item["AlarmName"]: item.get("StateValue", "") for item in listed}
     return {name: states.get(name, "missing") for name in names}
 
@@ -165,9 +165,11 @@ def _points(visit: Visit, endpoint: str, variant: str, metric: str, statistic: s
         "Namespace": "AWS/SageMaker", "MetricName": metric, "Dimensions": dimensions, "Period": 60,
         "StartTime": visit.now - 3 * 3600, "EndTime": visit.now + 60, "Statistics": [statistic],
     }  # fmt: skip
-    answer = visit.optional("cloudwatch:GetMetricStatistics", request) or {}
+    response = visit.optional("cloudwatch:GetMetricStatistics", request) or {}
     unit = 1000 if metric.endswith("Latency") else 1  # microseconds are shown as milliseconds, as the tables have them
-    points = sorted((float(item["Timestamp"]), float(item[statistic]) / unit) for item in answer.get("Datapoints", []))
+    points = sorted(
+        (float(item["Timestamp"]), float(item[statistic]) / unit) for item in response.get("Datapoints", [])
+    )
     return tuple((round((at - visit.now) / 60, 1), value) for at, value in points)
 
 

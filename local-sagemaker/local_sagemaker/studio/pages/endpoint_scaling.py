@@ -66,8 +66,8 @@ def use_of(visit: Visit, endpoint: str, variants: Sequence[Mapping[str, Any]]) -
     ]
     # one period that ends in the next minute, which is where the newest requests are counted
     request = {"MetricDataQueries": queries, "StartTime": visit.now + 60 - WINDOW, "EndTime": visit.now + 60}
-    answer = visit.optional("cloudwatch:GetMetricData", request) or {}
-    values = {item["Id"]: item["Values"][0] for item in answer.get("MetricDataResults", []) if item.get("Values")}
+    response = visit.optional("cloudwatch:GetMetricData", request) or {}
+    values = {item["Id"]: item["Values"][0] for item in response.get("MetricDataResults", []) if item.get("Values")}
     rows = [[values.get(f"v{place}x{number}") for number in range(len(_FIGURES))] for place in range(len(names))]
     total = sum(row[0] or 0 for row in rows)
     return [
@@ -87,9 +87,9 @@ def _query(identifier: str, endpoint: str, variant: str, metric: str, statistic:
 
 def scaling_of(visit: Visit, endpoint: str) -> list[ScalingTarget]:
     """DescribeScalableTargets, DescribeScalingPolicies and DescribeScalingActivities of the endpoint's variants."""
-    answer = visit.optional("application-autoscaling:DescribeScalableTargets", dict(_NAMESPACE)) or {}
+    response = visit.optional("application-autoscaling:DescribeScalableTargets", dict(_NAMESPACE)) or {}
     prefix = f"endpoint/{endpoint}/variant/".lower()
-    targets = [item for item in answer.get("ScalableTargets", []) if item["ResourceId"].lower().startswith(prefix)]
+    targets = [item for item in response.get("ScalableTargets", []) if item["ResourceId"].lower().startswith(prefix)]
     return [_target(visit, item) for item in targets]
 
 

@@ -40,16 +40,16 @@ def load(visit: Visit) -> EndpointsContext:
         request["NextToken"] = visit.value("token")
     if visit.value("q"):
         request["NameContains"] = visit.value("q")
-    answer = visit.call("sagemaker:ListEndpoints", request)
+    response = visit.call("sagemaker:ListEndpoints", request)
     rows = [
         EndpointRow(
             item["EndpointName"], urls.to("endpoints", item["EndpointName"]), item["EndpointStatus"],
             seconds(item.get("CreationTime")), seconds(item.get("LastModifiedTime")),
             {arn: version_name(visit, arn) for arn in packages_of(visit, item["EndpointName"])},
         )
-        for item in answer["Endpoints"]
+        for item in response["Endpoints"]
     ]  # fmt: skip
-    return EndpointsContext(rows, answer.get("NextToken", ""), visit.value("q"))
+    return EndpointsContext(rows, response.get("NextToken", ""), visit.value("q"))
 
 
 PAGE = Page("/endpoints", load, "endpoints.html", "Endpoints", live=lambda _visit, _context: ("endpoint:",))

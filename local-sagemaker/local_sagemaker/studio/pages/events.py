@@ -186,11 +186,11 @@ def _test(visit: Visit, rules: list[RuleRow], event: str) -> dict[str, str]:
         if not rule.pattern:
             continue
         try:
-            answer = visit.call("events:TestEventPattern", {"EventPattern": rule.pattern, "Event": event})
+            response = visit.call("events:TestEventPattern", {"EventPattern": rule.pattern, "Event": event})
         except ServiceError as error:
             verdicts[rule.name] = f"{error.code}: {error.message}"
             continue
-        verdicts[rule.name] = "matches" if answer["Result"] else "does not match"
+        verdicts[rule.name] = "matches" if response["Result"] else "does not match"
     return verdicts
 
 
@@ -205,10 +205,10 @@ def act(visit: Visit) -> str:
         "Source": visit.field("source").strip(), "DetailType": visit.field("type").strip(),
         "Detail": visit.field("detail"),
     }  # fmt: skip
-    answer = visit.call("events:PutEvents", {"Entries": [entry]})["Entries"][0]
-    if answer.get("ErrorCode"):
-        raise ValidationError(f"{answer['ErrorCode']}: {answer.get('ErrorMessage', '')}")
-    return urls.to("events", source=entry["Source"], done=f"Event {answer['EventId']} was sent")
+    response = visit.call("events:PutEvents", {"Entries": [entry]})["Entries"][0]
+    if response.get("ErrorCode"):
+        raise ValidationError(f"{response['ErrorCode']}: {response.get('ErrorMessage', '')}")
+    return urls.to("events", source=entry["Source"], done=f"Event {response['EventId']} was sent")
 
 
 PAGE = Page("/events", load, "events.html", "Events", act, lambda _visit, context: (f"{context.kind or '*'}:",))

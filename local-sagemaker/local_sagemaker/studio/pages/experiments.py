@@ -47,15 +47,15 @@ def load(visit: Visit) -> ExperimentsContext:
         request["NextToken"] = visit.value("token")
     if chosen:
         request["ExperimentName"] = chosen
-    answer = visit.call("sagemaker:ListTrialComponents", request)
-    names = [item["TrialComponentName"] for item in answer["TrialComponentSummaries"]]
+    response = visit.call("sagemaker:ListTrialComponents", request)
+    names = [item["TrialComponentName"] for item in response["TrialComponentSummaries"]]
     bodies = (visit.optional("sagemaker:DescribeTrialComponent", {"TrialComponentName": name}) for name in names)
     rows = [_row(body) for body in bodies if body is not None]
     columns = list(dict.fromkeys(name for row in rows for name in row.parameters if not name.startswith("SageMaker.")))
     metrics = list(dict.fromkeys(name for row in rows for name in row.metrics))
     experiments = [item["ExperimentName"] for item in summaries]
     return ExperimentsContext(
-        experiments, chosen, rows, columns[:_COLUMNS], metrics[:_COLUMNS], answer.get("NextToken", "")
+        experiments, chosen, rows, columns[:_COLUMNS], metrics[:_COLUMNS], response.get("NextToken", "")
     )
 
 

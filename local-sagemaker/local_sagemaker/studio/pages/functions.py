@@ -38,15 +38,15 @@ def load(visit: Visit) -> FunctionsContext:
     request: dict[str, Any] = {"MaxItems": 50}
     if visit.value("token"):
         request["Marker"] = visit.value("token")
-    answer = visit.call("lambda:ListFunctions", request)
+    response = visit.call("lambda:ListFunctions", request)
     rows = [
         FunctionRow(
             item["FunctionName"], urls.to("functions", item["FunctionName"]), item.get("Runtime", ""),
             parse_time(str(item.get("LastModified", ""))), item.get("Description", ""),
         )
-        for item in answer.get("Functions", [])
+        for item in response.get("Functions", [])
     ]  # fmt: skip
-    return FunctionsContext(rows, answer.get("NextMarker", ""))
+    return FunctionsContext(rows, response.get("NextMarker", ""))
 
 
 @dataclass(frozen=True)
@@ -55,16 +55,16 @@ class FunctionContext:
 
     name: str = field(metadata={"help": "the function's name"})
     arn: str = field(metadata={"help": "its ARN"})
-    configuration: dict[str, Any] = field(metadata={"help": "GetFunctionConfiguration's answer"})
+    configuration: dict[str, Any] = field(metadata={"help": "GetFunctionConfiguration's response"})
     answer: str = field(metadata={"help": "the payload of the test, if one was sent"})
     failure: str = field(metadata={"help": "FunctionError of the test"})
     log: list[str] = field(metadata={"help": "the end of the test's log"})
 
 
 def load_one(visit: Visit) -> FunctionContext:
-    """The configuration, and the answer to a test event."""
+    """The configuration, and the response to a test event."""
     body = visit.call("lambda:GetFunctionConfiguration", {"FunctionName": visit.path["function"]})
-    answer, failure, log = "", "", []
+    response, failure, log = "", "", []
     if visit.field("action") == "invoke":
         text = visit.field("event") or "{}"
         try:
@@ -74,17 +74,17 @@ def load_one(visit: Visit) -> FunctionContext:
         request = {"FunctionName": body["FunctionName"], "Payload": text.encode(), "LogType": "Tail"}
         result = visit.call("lambda:Invoke", request)
         payload = result.get("Payload", b"")
-        answer = payload.decode("utf-8", "replace") if isinstance(payload, bytes) else str(payload)
+        response = payload.decode("utf-8", "replace") if isinstance(payload, bytes) else str(payload)
         failure = result.get("FunctionError", "")
         log = [
             clean(line)
             for line in base64.b64decode(result.get("LogResult", "")).decode("utf-8", "replace").splitlines()
         ]
-    return FunctionContext(body["FunctionName"], body["FunctionArn"], body, answer, failure, log)
+    return FunctionContext(body["FunctionName"], body["FunctionArn"], body, response, failure, log)
 
 
 def act(_visit: Visit) -> str:
-    """The test's answer is on the page."""
+    """The test's response is on the page."""
     return ""
 
 

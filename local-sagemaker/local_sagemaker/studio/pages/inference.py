@@ -1,4 +1,4 @@
-"""A test request to an endpoint: its answer, and the same as Python and as a command."""
+"""A test request to an endpoint: its response, and the same as Python and as a command."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ _MEMBERS = (
 
 
 @dataclass(frozen=True)
-class InferenceAnswer:
-    """The response to a test request. `table` are the rows of a CSV answer."""
+class InferenceResult:
+    """The response to a test request. `table` are the rows of a CSV response."""
 
     status: str
     is_error: bool
@@ -38,11 +38,11 @@ class InferenceAnswer:
 
 @dataclass(frozen=True)
 class InferenceTest:
-    """A test request as it is in the form, with its answer once it was sent."""
+    """A test request as it is in the form, with its response once it was sent."""
 
     body: str
     members: dict[str, str]
-    answer: InferenceAnswer | None
+    answer: InferenceResult | None
     python: str
     command: str
     tries: list[InferenceTry] = field(default_factory=list)
@@ -56,42 +56,42 @@ def try_inference(visit: Visit, endpoint: str) -> InferenceTest:
     members["ContentType"] = members["ContentType"] or "text/csv"
     chosen = {member: value for member, value in members.items() if value}
     is_sent = visit.field("action") == "invoke"
-    answer = _invoke(visit, endpoint, body, chosen) if is_sent else None
-    if answer is not None:
-        note_try(visit, endpoint, body, chosen, answer)
+    response = _invoke(visit, endpoint, body, chosen) if is_sent else None
+    if response is not None:
+        note_try(visit, endpoint, body, chosen, response)
     return InferenceTest(
-        body, members, answer, _python(endpoint, body, chosen), _command(endpoint, body, chosen),
+        body, members, response, _python(endpoint, body, chosen), _command(endpoint, body, chosen),
         last_tries(visit, endpoint) if visit.value("tab") == "test" else [],
     )  # fmt: skip
 
 
-def _invoke(visit: Visit, endpoint: str, body: str, members: dict[str, str]) -> InferenceAnswer:
-    """Sends the request; an error of the API is an answer, too."""
+def _invoke(visit: Visit, endpoint: str, body: str, members: dict[str, str]) -> InferenceResult:
+    """Sends the request; an error of the API is a response, too."""
     started = time.perf_counter()
     request: dict[str, Any] = {"EndpointName": endpoint, "Body": body.encode(), **members}
     try:
-        answer = visit.call("sagemaker-runtime:InvokeEndpoint", request)
+        response = visit.call("sagemaker-runtime:InvokeEndpoint", request)
     except ServiceError as error:
         took = 1000 * (time.perf_counter() - started)
-        return InferenceAnswer(f"{error.status} {error.code}", True, error.message, took)
+        return InferenceResult(f"{error.status} {error.code}", True, error.message, took)
     took = 1000 * (time.perf_counter() - started)
-    content = answer.get("Body", b"")
+    content = response.get("Body", b"")
     raw = content if isinstance(content, bytes) else bytes(content.read())
-    text, kind = raw[:_LARGEST].decode("utf-8", "replace"), answer.get("ContentType", "")
+    text, kind = raw[:_LARGEST].decode("utf-8", "replace"), response.get("ContentType", "")
     if "json" in kind:
         with suppress(ValueError):
             text = json.dumps(load(text), indent=2, ensure_ascii=False)
     table = list(csv.reader(io.StringIO(text)))[:100] if "csv" in kind else []
-    return InferenceAnswer("200 OK", False, text, took, kind, answer.get("InvokedProductionVariant", ""), table)
+    return InferenceResult("200 OK", False, text, took, kind, response.get("InvokedProductionVariant", ""), table)
 
 
 def _python(endpoint: str, body: str, members: dict[str, str]) -> str:
     lines = [f"    {member}={value!r}," for member, value in members.items()]
     return "\n".join(
         [
-            "import boto3", "", 'answer = boto3.client("sagemaker-runtime").invoke_endpoint(',
+            "import boto3", "", 'response = boto3.client("sagemaker-runtime").invoke_endpoint(',
             f"    EndpointName={endpoint!r},", *lines, f"    Body={body.encode()!r},", ")",
-            'print(answer["Body"].read().decode())',
+            'print(response["Body"].read().decode())',
         ]
     )  # fmt: skip
 

@@ -40,7 +40,7 @@ class Artifact:
 
 @dataclass(frozen=True)
 class JobView:
-    """One job. `describe` is the whole answer of its Describe operation."""
+    """One job. `describe` is the whole response of its Describe operation."""
 
     kind: str
     name: str
@@ -206,14 +206,14 @@ def _look(visit: Visit, item: Artifact) -> Artifact:
     if not item.uri.startswith("s3://"):
         return item
     try:
-        answer = visit.call("s3:ListObjectsV2", {"Bucket": bucket, "Prefix": key, "MaxKeys": 1000})
+        response = visit.call("s3:ListObjectsV2", {"Bucket": bucket, "Prefix": key, "MaxKeys": 1000})
     except ServiceError as error:
         return Artifact(item.name, item.uri, warning=error.message)
-    entries = answer.get("Contents", [])
+    entries = response.get("Contents", [])
     times = [time for time in (seconds(entry.get("LastModified")) for entry in entries) if time is not None]
     return Artifact(
         item.name, item.uri, len(entries), sum(entry["Size"] for entry in entries), max(times, default=None),
-        "", bool(answer.get("IsTruncated")), _etag([str(entry.get("ETag", "")).strip('"') for entry in entries]),
+        "", bool(response.get("IsTruncated")), _etag([str(entry.get("ETag", "")).strip('"') for entry in entries]),
     )  # fmt: skip
 
 

@@ -66,9 +66,9 @@ def load(visit: Visit) -> JobsContext:
     for name, value in (("NextToken", "token"), ("NameContains", "q"), ("StatusEquals", "status")):
         if visit.value(value):
             request[name] = visit.value(value)
-    answer = visit.call(operation, request)
+    response = visit.call(operation, request)
     rows = []
-    for item in answer[member]:
+    for item in response[member]:
         name, status = item[f"{noun}Name"], item[f"{noun}Status"]
         end = item.get(f"{noun.removesuffix('Job')}EndTime")
         created = seconds(item.get("CreationTime"))
@@ -76,7 +76,7 @@ def load(visit: Visit) -> JobsContext:
         length = between(created, end, visit.now) if end or running else None
         rows.append(JobRow(name, urls.to("jobs", kind, name), status, created, length))
     return JobsContext(
-        kind, tuple(LISTS), rows, answer.get("NextToken", ""), visit.value("q"), visit.value("status"), STATUSES
+        kind, tuple(LISTS), rows, response.get("NextToken", ""), visit.value("q"), visit.value("status"), STATUSES
     )
 
 

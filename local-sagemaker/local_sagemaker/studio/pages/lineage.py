@@ -138,14 +138,14 @@ def _query(
         request["StartArns"] = [start]
         request.pop("NextToken", None)
         while True:
-            answer = visit.call("sagemaker:QueryLineage", request)
+            response = visit.call("sagemaker:QueryLineage", request)
             known = {one["Arn"] for one in vertices}
-            vertices += [one for one in answer.get("Vertices", []) if one["Arn"] not in known]
-            edges |= {(one["SourceArn"], one["DestinationArn"]): None for one in answer.get("Edges", [])}
-            if not answer.get("NextToken") or len(vertices) >= MOST:
+            vertices += [one for one in response.get("Vertices", []) if one["Arn"] not in known]
+            edges |= {(one["SourceArn"], one["DestinationArn"]): None for one in response.get("Edges", [])}
+            if not response.get("NextToken") or len(vertices) >= MOST:
                 break
-            request["NextToken"] = answer["NextToken"]
-    return vertices[:MOST], list(edges), len(vertices) > MOST or bool(answer.get("NextToken"))
+            request["NextToken"] = response["NextToken"]
+    return vertices[:MOST], list(edges), len(vertices) > MOST or bool(response.get("NextToken"))
 
 
 _DESCRIBED = {

@@ -32,15 +32,15 @@ def _items(visit: Visit, operation: str, member: str, most: int, request: dict[s
     token: dict[str, Any] = {}
     count = 0
     while count < most:
-        answer = visit.call(operation, {**request, **token})
-        for item in answer.get(member, []):
+        response = visit.call(operation, {**request, **token})
+        for item in response.get(member, []):
             yield item
             count += 1
             if count >= most:
                 return
-        if not answer.get("NextToken"):
+        if not response.get("NextToken"):
             return
-        token = {"NextToken": answer["NextToken"]}
+        token = {"NextToken": response["NextToken"]}
 
 
 def items_or_none(visit: Visit, operation: str, member: str, most: int = 100, **request: Any) -> list[dict[str, Any]]:

@@ -63,12 +63,12 @@ def read_log(
     if token:
         request["nextToken"] = token
     try:
-        answer = visit.call("logs:GetLogEvents", request)
+        response = visit.call("logs:GetLogEvents", request)
     except ServiceError as error:
         visit.note("logs:GetLogEvents", error)
         return LogWindow(group, stream, [], missing=True)
-    lines = [to_line(event) for event in answer["events"]]
-    backward, forward = answer.get("nextBackwardToken", ""), answer.get("nextForwardToken", "")
+    lines = [to_line(event) for event in response["events"]]
+    backward, forward = response.get("nextBackwardToken", ""), response.get("nextForwardToken", "")
     return LogWindow(group, stream, lines, backward, forward, here=turn(backward))
 
 
@@ -108,11 +108,11 @@ def streams_of(visit: Visit, group: str, prefix: str) -> list[str]:
     """The names of a job's streams, one a host."""
     streams = []
     try:
-        answer = visit.call(
+        response = visit.call(
             "logs:DescribeLogStreams", {"logGroupName": group, "logStreamNamePrefix": f"{prefix}/", "limit": 50}
         )
     except ServiceError as error:
         visit.note("logs:DescribeLogStreams", error)
         return []
-    streams += [item["logStreamName"] for item in answer["logStreams"]]
+    streams += [item["logStreamName"] for item in response["logStreams"]]
     return streams

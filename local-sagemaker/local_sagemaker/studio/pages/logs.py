@@ -62,25 +62,25 @@ def load(visit: Visit) -> LogsContext:
     if visit.value("token"):
         request["nextToken"] = visit.value("token")
     if not group:
-        answer = visit.call("logs:DescribeLogGroups", request | ({"logGroupNamePrefix": text} if text else {}))
+        response = visit.call("logs:DescribeLogGroups", request | ({"logGroupNamePrefix": text} if text else {}))
         entries = [
             LogEntry(item["logGroupName"], item.get("storedBytes"), _to_seconds(item.get("creationTime")), None)
-            for item in answer["logGroups"]
+            for item in response["logGroups"]
         ]
-        return LogsContext("", "", entries, answer.get("nextToken", ""), None, None, text)
+        return LogsContext("", "", entries, response.get("nextToken", ""), None, None, text)
     order = {"logStreamNamePrefix": text} if text else {"orderBy": "LastEventTime", "descending": True}
-    answer = visit.call("logs:DescribeLogStreams", {**request, **order, "logGroupName": group})
+    response = visit.call("logs:DescribeLogStreams", {**request, **order, "logGroupName": group})
     entries = [
         LogEntry(
             item["logStreamName"], item.get("storedBytes"), _to_seconds(item.get("creationTime")),
             _to_seconds(item.get("lastEventTimestamp")),
         )
-        for item in answer["logStreams"]
+        for item in response["logStreams"]
     ]  # fmt: skip
     groups = visit.call("logs:DescribeLogGroups", {"logGroupNamePrefix": group, "limit": 50})["logGroups"]
     days = next((item.get("retentionInDays") for item in groups if item["logGroupName"] == group), None)
     search = find_lines(visit, group) if visit.value("search") else None
-    return LogsContext(group, "", entries, answer.get("nextToken", ""), None, search, text, retention=days)
+    return LogsContext(group, "", entries, response.get("nextToken", ""), None, search, text, retention=days)
 
 
 def window_of(visit: Visit, group: str, stream: str) -> LogWindow:
@@ -103,9 +103,9 @@ def find_lines(visit: Visit, group: str, stream: str = "") -> LogSearch:
     hits: list[PageLogLine] = []
     started = time.monotonic()
     while True:
-        answer = visit.call("logs:FilterLogEvents", {**request, "limit": _HITS - len(hits)})
-        hits += [_to_hit(event) for event in answer.get("events", [])]
-        token = answer.get("nextToken", "")
+        response = visit.call("logs:FilterLogEvents", {**request, "limit": _HITS - len(hits)})
+        hits += [_to_hit(event) for event in response.get("events", [])]
+        token = response.get("nextToken", "")
         if not token or len(hits) >= _HITS or time.monotonic() - started > _SEARCH_SECONDS:
             return LogSearch(text, hits, token)
         request["nextToken"] = token

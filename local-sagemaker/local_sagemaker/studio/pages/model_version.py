@@ -91,7 +91,7 @@ class ModelVersionContext:
     instances: list[str] = field(metadata={"help": "instance types it may be deployed to"})
     tags: dict[str, str] = field(metadata={"help": "the tags of its group, which its versions use"})
     retrain: str = field(metadata={"help": "the start form with the values of the execution that registered it"})
-    package: dict[str, Any] = field(metadata={"help": "DescribeModelPackage's answer"}, repr=False)
+    package: dict[str, Any] = field(metadata={"help": "DescribeModelPackage's response"}, repr=False)
     commands: dict[str, str] = field(metadata={"help": "each action as a command"})
 
 
@@ -212,8 +212,8 @@ def _rules(visit: Visit, package: dict[str, Any], status: str) -> list[str]:
         if rule.get("State") != "ENABLED" or not rule.get("EventPattern"):
             continue
         request = {"EventPattern": rule["EventPattern"], "Event": json.dumps(event)}
-        answer = visit.optional("events:TestEventPattern", request)
-        if answer and answer.get("Result"):
+        response = visit.optional("events:TestEventPattern", request)
+        if response and response.get("Result"):
             targets = visit.optional("events:ListTargetsByRule", {"Rule": rule["Name"]}) or {}
             names = ", ".join(item["Arn"].rpartition(":")[2] for item in targets.get("Targets", [])) or "no target"
             matching.append(f"{rule['Name']} → {names}")

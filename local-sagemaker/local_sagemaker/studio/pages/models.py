@@ -53,10 +53,10 @@ def load(visit: Visit) -> ModelsContext:
         request["NextToken"] = visit.value("token")
     if visit.value("q"):
         request["NameContains"] = visit.value("q")
-    answer = visit.call("sagemaker:ListModelPackageGroups", request)
+    response = visit.call("sagemaker:ListModelPackageGroups", request)
     served = serving(visit)
-    rows = [_row(visit, item, served) for item in answer["ModelPackageGroupSummaryList"]]
-    return ModelsContext(rows, answer.get("NextToken", ""), visit.value("q"))
+    rows = [_row(visit, item, served) for item in response["ModelPackageGroupSummaryList"]]
+    return ModelsContext(rows, response.get("NextToken", ""), visit.value("q"))
 
 
 def _row(visit: Visit, item: dict[str, Any], served: dict[str, list[str]]) -> GroupRow:
@@ -121,13 +121,13 @@ def load_group(visit: Visit) -> GroupContext:
     request: dict[str, Any] = {"ModelPackageGroupName": name, "SortOrder": "Descending", "MaxResults": 50}
     if visit.value("token"):
         request["NextToken"] = visit.value("token")
-    answer = visit.call("sagemaker:ListModelPackages", request)
+    response = visit.call("sagemaker:ListModelPackages", request)
     served = serving(visit)
-    rows = [_version(visit, item, served) for item in answer["ModelPackageSummaryList"]]
+    rows = [_version(visit, item, served) for item in response["ModelPackageSummaryList"]]
     names = list(dict.fromkeys(metric for row in rows for metric in row.metrics))[:4]
     return GroupContext(
         name, group["ModelPackageGroupArn"], group.get("ModelPackageGroupDescription", ""), rows, names,
-        answer.get("NextToken", ""), tags_of(visit, group["ModelPackageGroupArn"]),
+        response.get("NextToken", ""), tags_of(visit, group["ModelPackageGroupArn"]),
     )  # fmt: skip
 
 

@@ -66,8 +66,8 @@ def history_of(visit: Visit, schedule: str, alarms: Sequence[AlarmRow]) -> list[
     changes = []
     for alarm in alarms:
         request = {"AlarmName": alarm.name, "MaxRecords": _CHANGES}
-        answer = visit.optional("cloudwatch:DescribeAlarmHistory", request) or {}
-        changes += [_to_change(item) for item in answer.get("AlarmHistoryItems", [])]
+        response = visit.optional("cloudwatch:DescribeAlarmHistory", request) or {}
+        changes += [_to_change(item) for item in response.get("AlarmHistoryItems", [])]
     alerts = items_or_none(
         visit, "sagemaker:ListMonitoringAlertHistory", "MonitoringAlertHistory", _CHANGES, MaxResults=_CHANGES,
         MonitoringScheduleName=schedule,

@@ -75,8 +75,8 @@ class ScheduleContext:
     is_running: bool = field(metadata={"help": "whether an execution runs now"})
     baseline: BaselineOrigin = field(metadata={"help": "what is compared with"})
     alarms: list[AlarmRow] = field(metadata={"help": "CloudWatch alarms on its metrics or on its endpoint"})
-    alerts: list[dict[str, Any]] = field(metadata={"help": "ListMonitoringAlerts' answer"})
-    described: dict[str, Any] = field(metadata={"help": "DescribeMonitoringSchedule's answer"}, repr=False)
+    alerts: list[dict[str, Any]] = field(metadata={"help": "ListMonitoringAlerts' response"})
+    described: dict[str, Any] = field(metadata={"help": "DescribeMonitoringSchedule's response"}, repr=False)
     commands: dict[str, str] = field(metadata={"help": "each action as a command"})
     history: list[AlarmChange] = field(metadata={"help": "what became of the alarms and alerts, newest first"})
     forms: tuple[tuple[str, str], ...] = field(

@@ -30,8 +30,8 @@ def read_part(visit: Visit, bucket: str, key: str, most: int = PREVIEW, version:
     size = int(head.get("ContentLength", 0))
     if not size:
         return ObjectPart(b"", 0, head)
-    answer = visit.call("s3:GetObject", {**request, "Range": f"bytes=0-{most - 1}"})
-    return ObjectPart(body_of(answer, most), size, head)
+    response = visit.call("s3:GetObject", {**request, "Range": f"bytes=0-{most - 1}"})
+    return ObjectPart(body_of(response, most), size, head)
 
 
 def read_tail(visit: Visit, bucket: str, key: str, most: int = PREVIEW) -> bytes:
@@ -39,13 +39,13 @@ def read_tail(visit: Visit, bucket: str, key: str, most: int = PREVIEW) -> bytes
     size = int(visit.call("s3:HeadObject", {"Bucket": bucket, "Key": key}).get("ContentLength", 0))
     if not size:
         return b""
-    answer = visit.call("s3:GetObject", {"Bucket": bucket, "Key": key, "Range": f"bytes={max(0, size - most)}-"})
-    return body_of(answer, most)
+    response = visit.call("s3:GetObject", {"Bucket": bucket, "Key": key, "Range": f"bytes={max(0, size - most)}-"})
+    return body_of(response, most)
 
 
-def body_of(answer: dict[str, Any], most: int) -> bytes:
-    """The bytes of a GetObject answer."""
-    body = answer["Body"]
+def body_of(response: dict[str, Any], most: int) -> bytes:
+    """The bytes of a GetObject response."""
+    body = response["Body"]
     if not isinstance(body, FileRange):
         return bytes(body)[:most]
     file = body.file or body.path.open("rb")

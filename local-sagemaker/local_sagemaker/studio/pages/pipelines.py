@@ -46,9 +46,9 @@ def load(visit: Visit) -> PipelinesContext:
         request["NextToken"] = visit.value("token")
     if visit.value("q"):
         request["PipelineNamePrefix"] = visit.value("q")
-    answer = visit.call("sagemaker:ListPipelines", request)
-    rows = [_row(visit, item) for item in answer["PipelineSummaries"]]
-    return PipelinesContext(rows, answer.get("NextToken", ""), visit.value("q"), visit.reads.count("pipeline"))
+    response = visit.call("sagemaker:ListPipelines", request)
+    rows = [_row(visit, item) for item in response["PipelineSummaries"]]
+    return PipelinesContext(rows, response.get("NextToken", ""), visit.value("q"), visit.reads.count("pipeline"))
 
 
 def _row(visit: Visit, item: dict[str, Any]) -> PipelineRow:

@@ -18,7 +18,7 @@ _TRIES: dict[tuple[str, str, str], deque[InferenceTry]] = {}
 
 @dataclass(frozen=True)
 class InferenceTry:
-    """A test request with the status of its answer. `members` are those of InvokeEndpoint; `is_cut`: the body is the
+    """A test request with the status of its response. `members` are those of InvokeEndpoint; `is_cut`: the body is the
     beginning of what was sent, which a link cannot send again."""
 
     time: float
@@ -32,11 +32,11 @@ class InferenceTry:
     is_cut: bool = False
 
 
-def note_try(visit: Visit, endpoint: str, body: str, members: dict[str, str], answer: Any) -> None:
-    """Keeps a test request; `answer` is what the page shows of its answer."""
+def note_try(visit: Visit, endpoint: str, body: str, members: dict[str, str], response: Any) -> None:
+    """Keeps a test request; `response` is what the page shows of it."""
     made = InferenceTry(
-        visit.now, body[:_LONGEST], dict(members), answer.status, answer.is_error, answer.milliseconds, answer.variant,
-        answer.text[:_LONGEST], len(body) > _LONGEST,
+        visit.now, body[:_LONGEST], dict(members), response.status, response.is_error, response.milliseconds,
+        response.variant, response.text[:_LONGEST], len(body) > _LONGEST,
     )  # fmt: skip
     with _LOCK:
         key = _key(visit, endpoint)

@@ -48,12 +48,12 @@ def files_below(visit: Visit, uri: str) -> list[Report]:
     if not uri.startswith("s3://") or not prefix:
         return []
     try:
-        answer = visit.call("s3:ListObjectsV2", {"Bucket": bucket, "Prefix": prefix, "MaxKeys": 200})
+        response = visit.call("s3:ListObjectsV2", {"Bucket": bucket, "Prefix": prefix, "MaxKeys": 200})
     except ServiceError as error:
         visit.note("s3:ListObjectsV2", error)
         return []
     reports = []
-    for item in answer.get("Contents", []):
+    for item in response.get("Contents", []):
         key = item["Key"]
         if key.lower().endswith(_SHOWN) and (key == prefix or key.startswith(prefix.rstrip("/") + "/")):
             framed = key.lower().endswith((".html", ".svg"))

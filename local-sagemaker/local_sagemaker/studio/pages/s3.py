@@ -56,20 +56,20 @@ def load(visit: Visit) -> S3Context:
     request: dict[str, Any] = {"Bucket": bucket, "Prefix": prefix + begins, "Delimiter": "/", "MaxKeys": 200}
     if visit.value("token"):
         request["ContinuationToken"] = visit.value("token")
-    answer = visit.call("s3:ListObjectsV2", request)
+    response = visit.call("s3:ListObjectsV2", request)
     entries = [
         S3Entry(item["Prefix"][len(prefix) :], urls.to("s3", bucket=bucket, prefix=item["Prefix"]), True)
-        for item in answer.get("CommonPrefixes", [])
+        for item in response.get("CommonPrefixes", [])
     ]
     entries += [
         S3Entry(
             item["Key"][len(prefix) :] or "(this folder)", urls.to("s3", "object", bucket=bucket, key=item["Key"]),
             False, item["Size"], seconds(item.get("LastModified")),
         )
-        for item in answer.get("Contents", [])
+        for item in response.get("Contents", [])
     ]  # fmt: skip
     return S3Context(
-        bucket, prefix, begins, _crumbs(bucket, prefix), entries, answer.get("NextContinuationToken", ""),
+        bucket, prefix, begins, _crumbs(bucket, prefix), entries, response.get("NextContinuationToken", ""),
         shlex.join([*_EXEC, "cp", "FILE", f"s3://{bucket}/{prefix}"]),
     )  # fmt: skip
 
@@ -166,13 +166,13 @@ def _is_folder(visit: Visit, bucket: str, key: str) -> bool:
 
 def _versions(visit: Visit, bucket: str, key: str) -> list[ObjectVersion]:
     """The versions of a bucket that keeps them; none of one that does not."""
-    answer = visit.optional("s3:ListObjectVersions", {"Bucket": bucket, "Prefix": key, "MaxKeys": 100}) or {}
+    response = visit.optional("s3:ListObjectVersions", {"Bucket": bucket, "Prefix": key, "MaxKeys": 100}) or {}
     versions = [
         ObjectVersion(
             item["VersionId"], seconds(item.get("LastModified")), item.get("Size"), "Size" not in item,
             urls.to("s3", "object", bucket=bucket, key=key, version=item["VersionId"]),
         )
-        for item in [*answer.get("Versions", []), *answer.get("DeleteMarkers", [])]
+        for item in [*response.get("Versions", []), *response.get("DeleteMarkers", [])]
         if item["Key"] == key and item["VersionId"] != "null"
     ]  # fmt: skip
     return sorted(versions, key=lambda item: -(item.modified or 0.0))
@@ -202,9 +202,9 @@ def load_download(visit: Visit) -> Content:
     bucket, key = visit.value("bucket"), visit.value("key")
     version = visit.value("version")
     request = {"Bucket": bucket, "Key": key, **({"VersionId": version} if version else {})}
-    answer = visit.call("s3:GetObject", request)
-    name, etag = key.rpartition("/")[2], str(answer.get("ETag", ""))
-    return Content(answer["Body"], "application/octet-stream", name, etag=etag)
+    response = visit.call("s3:GetObject", request)
+    name, etag = key.rpartition("/")[2], str(response.get("ETag", ""))
+    return Content(response["Body"], "application/octet-stream", name, etag=etag)
 
 
 PAGE = Page("/s3", load, "s3.html", "S3", act, take=take)

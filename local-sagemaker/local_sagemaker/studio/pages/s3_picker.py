@@ -52,19 +52,19 @@ def pick_from(visit: Visit, parameter: str, uri: str) -> S3Picker:
     above = "" if not prefix else f"s3://{bucket}/{parent}/" if parent else f"s3://{bucket}/"
     request: dict[str, Any] = {"Bucket": bucket, "Prefix": prefix, "Delimiter": "/", "MaxKeys": _MOST}
     try:
-        answer = visit.call("s3:ListObjectsV2", request)
+        response = visit.call("s3:ListObjectsV2", request)
     except ServiceError as error:
         return S3Picker(parameter, place, "", [], failure=error.message)
     entries = [
         PickableEntry(item["Prefix"][len(prefix) :], f"s3://{bucket}/{item['Prefix']}", True)
-        for item in answer.get("CommonPrefixes", [])
+        for item in response.get("CommonPrefixes", [])
     ]
     entries += [
         PickableEntry(
             item["Key"][len(prefix) :], f"s3://{bucket}/{item['Key']}", False, item["Size"],
             seconds(item.get("LastModified")),
         )
-        for item in answer.get("Contents", [])
+        for item in response.get("Contents", [])
         if item["Key"] != prefix
     ]  # fmt: skip
-    return S3Picker(parameter, place, above, entries, urls.s3(place) if answer.get("IsTruncated") else "")
+    return S3Picker(parameter, place, above, entries, urls.s3(place) if response.get("IsTruncated") else "")

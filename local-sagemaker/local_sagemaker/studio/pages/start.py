@@ -165,10 +165,10 @@ def _note(visit: Visit, value: str) -> str:
         return ""
     bucket, _, key = value.removeprefix("s3://").partition("/")
     try:
-        answer = visit.call("s3:ListObjectsV2", {"Bucket": bucket, "Prefix": key, "MaxKeys": 1})
+        response = visit.call("s3:ListObjectsV2", {"Bucket": bucket, "Prefix": key, "MaxKeys": 1})
     except ServiceError as error:
         return error.message
-    objects = answer.get("Contents", [])
+    objects = response.get("Contents", [])
     return f"exists, {size(objects[0]['Size'])}" if objects else "does not exist yet"
 
 
@@ -244,7 +244,7 @@ def build_request(
 ) -> dict[str, Any]:
     """What StartPipelineExecution gets: exactly what the form shows; values equal to their defaults are left out.
 
-    `pipeline` is DescribePipeline's answer.
+    `pipeline` is DescribePipeline's response.
     """
     values = dict(base)
     values |= {name[2:]: items[0] for name, items in visit.form.items() if name.startswith("p.") and items}
@@ -309,8 +309,8 @@ def act(visit: Visit) -> str:
         return ""  # the page comes back with the command
     if len(visit.field("token")) >= 32:
         request["ClientRequestToken"] = visit.field("token")
-    answer = visit.call("sagemaker:StartPipelineExecution", request)
-    return urls.execution(answer["PipelineExecutionArn"])
+    response = visit.call("sagemaker:StartPipelineExecution", request)
+    return urls.execution(response["PipelineExecutionArn"])
 
 
 PAGE = Page("/pipelines/{pipeline}/start", load, "start.html", "Pipelines", act)

@@ -49,7 +49,7 @@ class StepPanel:
     source: SourceExcerpt | None = None
     evaluated: list[EvaluatedArgument] = field(default_factory=list)
     answers: dict[str, str] = field(default_factory=dict)
-    """Commands that answer a Callback step which waits."""
+    """Commands that send the result of a Callback step which waits."""
     verdict: CheckVerdict | None = None
 
 
@@ -85,7 +85,7 @@ def load_panel(
         names[place + 1] if place + 1 < len(names) else "",
         read_source(visit, job.describe, failure.frame) if job and failure else None,
         _evaluated(visit, written, job, parameters) if tab == "parameters" else [],
-        _answers(step, metadata, written), next(verdicts_of(visit, {chosen: record} if record else {}), None),
+        _responses(step, metadata, written), next(verdicts_of(visit, {chosen: record} if record else {}), None),
     )  # fmt: skip
 
 
@@ -97,7 +97,7 @@ def _compare(visit: Visit, job: JobView, arn: str, step: StepView, tab: str) -> 
 
 
 def _described(job: JobView | None) -> Mapping[str, Any]:
-    """Describe's answer, with what is masked elsewhere masked here."""
+    """Describe's response, with what is masked elsewhere masked here."""
     return {**job.describe, "Environment": job.environment} if job else {}
 
 
@@ -108,7 +108,7 @@ def _evaluated(
     return evaluate_arguments(arguments, _described(job), parameters, is_masked=not visit.reveals)
 
 
-def _answers(step: StepView, metadata: Mapping[str, Any], written: Mapping[str, Any]) -> dict[str, str]:
+def _responses(step: StepView, metadata: Mapping[str, Any], written: Mapping[str, Any]) -> dict[str, str]:
     token = metadata.get("Callback", {}).get("CallbackToken", "")
     if step.state != "Executing" or not token:
         return {}

@@ -42,7 +42,7 @@ class RolloutView:
 
 
 def rollout_of(described: Mapping[str, Any]) -> RolloutView | None:
-    """The deployment that DescribeEndpoint's answer shows; None while nothing changes."""
+    """The deployment that DescribeEndpoint's response shows; None while nothing changes."""
     pending = described.get("PendingDeploymentSummary")
     status = described.get("EndpointStatus", "")
     if not pending or status not in _CHANGING:

@@ -1,4 +1,4 @@
-"""One module per AWS protocol, each with the same three functions: parse a request, write an answer, write an error."""
+"""One module per AWS protocol, each with the same three functions: parse a request, write a response, an error."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class WireProtocol(Protocol):
         """The members of the operation's input. Members that the model does not know are left out, as AWS does."""
         ...
 
-    def answer(self, response: dict[str, Any], target: Target) -> WireResponse:
+    def respond(self, response: dict[str, Any], target: Target) -> WireResponse:
         """The operation's output as HTTP; the gateway adds the request's id."""
         ...
 

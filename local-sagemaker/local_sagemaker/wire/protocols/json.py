@@ -27,7 +27,7 @@ def parse(request: WireRequest, target: Target) -> dict[str, Any]:
     return from_document(shape, document) if shape is not None else {}
 
 
-def answer(response: dict[str, Any], target: Target) -> WireResponse:
+def respond(response: dict[str, Any], target: Target) -> WireResponse:
     """The output as a JSON object."""
     shape = target.operation.output_shape
     document = to_document(shape, response) if shape is not None else {}

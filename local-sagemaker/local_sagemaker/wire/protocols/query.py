@@ -77,7 +77,7 @@ def _in_order(items: Node) -> list[str]:
     return sorted((name for name in items if _POSITION.fullmatch(name)), key=int)
 
 
-def answer(response: dict[str, Any], target: Target) -> WireResponse:
+def respond(response: dict[str, Any], target: Target) -> WireResponse:
     """``<NameResponse><NameResult>``, then the request's id."""
     operation = target.operation
     shape = operation.output_shape

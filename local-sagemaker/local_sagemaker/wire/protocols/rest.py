@@ -96,28 +96,28 @@ def _from_header(member: Shape, text: str) -> Any:
 
 
 def empty_response(response: dict[str, Any], target: Target) -> WireResponse:
-    """An answer with the status and headers of the output, its body still empty.
+    """A response with the status and headers of the output, its body still empty.
 
     An operation with a status that the model has no member for (206 for a part of an object) says it as `STATUS`.
     """
-    answer = WireResponse(int(response.get(STATUS) or target.operation.http.get("responseCode", 200)))
+    result = WireResponse(int(response.get(STATUS) or target.operation.http.get("responseCode", 200)))
     shape = target.operation.output_shape
-    for member, location, name, member_shape in _answer_bindings(shape) if shape is not None else ():
+    for member, location, name, member_shape in _response_bindings(shape) if shape is not None else ():
         value = response.get(member)
         if value is None:
             continue
         if location == "statusCode":
-            answer.status = int(value)
+            result.status = int(value)
         elif location == "header":
-            answer.headers[name] = _to_header(member_shape, value)
+            result.headers[name] = _to_header(member_shape, value)
         else:
             for key, text in value.items():
-                answer.headers[name + key] = str(text)
-    return answer
+                result.headers[name + key] = str(text)
+    return result
 
 
 @lru_cache(maxsize=1024)
-def _answer_bindings(shape: Shape) -> list[tuple[str, str, str, Shape]]:
+def _response_bindings(shape: Shape) -> list[tuple[str, str, str, Shape]]:
     """(member, location, name there, its shape) of the output's members outside of the body."""
     bindings = []
     for member, member_shape in shape.members.items():

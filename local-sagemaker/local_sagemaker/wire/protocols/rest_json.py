@@ -42,29 +42,29 @@ def _in_body(member: Any) -> bool:
     return "location" not in member.serialization
 
 
-def answer(response: dict[str, Any], target: Target) -> WireResponse:
+def respond(response: dict[str, Any], target: Target) -> WireResponse:
     """Status, headers and a JSON object, or the payload as it is."""
-    answer = empty_response(response, target)
+    result = empty_response(response, target)
     shape = target.operation.output_shape
     whole = payload(shape)
     if shape is None:
-        answer.body = b""
+        result.body = b""
     elif whole is None:
         document = to_document(shape, response)
-        if has_body_members(shape) or answer.status != 204:
+        if has_body_members(shape) or result.status != 204:
             names = {m.serialization.get("name", n) for n, m in shape.members.items() if _in_body(m)}
-            answer.body = dump({name: value for name, value in document.items() if name in names})
+            result.body = dump({name: value for name, value in document.items() if name in names})
     elif whole[1].serialization.get("eventstream"):
-        answer.headers["Content-Type"] = CONTENT_TYPE_OF_EVENTS
-        answer.body = encode_events(whole[1], response[whole[0]])
+        result.headers["Content-Type"] = CONTENT_TYPE_OF_EVENTS
+        result.body = encode_events(whole[1], response[whole[0]])
     elif whole[1].type_name in ("structure", "list", "map"):
-        answer.body = dump(to_document(whole[1], response.get(whole[0]) or {}))
+        result.body = dump(to_document(whole[1], response.get(whole[0]) or {}))
     else:
         value = response.get(whole[0], b"")
-        answer.body = value.encode() if isinstance(value, str) else value
-    if answer.body and not any(name.lower() == "content-type" for name in answer.headers):
-        answer.headers["Content-Type"] = CONTENT_TYPE if whole is None else "application/octet-stream"
-    return answer
+        result.body = value.encode() if isinstance(value, str) else value
+    if result.body and not any(name.lower() == "content-type" for name in result.headers):
+        result.headers["Content-Type"] = CONTENT_TYPE if whole is None else "application/octet-stream"
+    return result
 
 
 def error(error: ServiceError, _request: WireRequest, _request_id: str) -> WireResponse:

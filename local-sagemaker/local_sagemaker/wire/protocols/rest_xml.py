@@ -95,30 +95,30 @@ def invalid_argument(text: str, name: str, value: Any) -> ServiceError:
     return error
 
 
-def answer(response: dict[str, Any], target: Target) -> WireResponse:
+def respond(response: dict[str, Any], target: Target) -> WireResponse:
     """Status, headers and an XML document, or the payload as it is."""
-    answer = empty_response(response, target)
+    result = empty_response(response, target)
     shape = target.operation.output_shape
     if shape is None:
-        return answer
+        return result
     whole = payload(shape)
     if target.operation.name == "GetBucketLocation":
-        answer.body = _location(response)
+        result.body = _location(response)
     elif whole is None:
         if not has_body_members(shape):
             if target.operation.name == "HeadBucket":
-                answer.headers["Content-Type"] = CONTENT_TYPE
-            return answer
-        answer.body = xml.write(shape, response, ROOTS.get(target.operation.name, shape.name), NAMESPACE)
+                result.headers["Content-Type"] = CONTENT_TYPE
+            return result
+        result.body = xml.write(shape, response, ROOTS.get(target.operation.name, shape.name), NAMESPACE)
     elif whole[1].type_name == "structure":
         root = whole[1].serialization.get("name", whole[1].name)
-        answer.body = xml.write(whole[1], response.get(whole[0]) or {}, root, NAMESPACE)
+        result.body = xml.write(whole[1], response.get(whole[0]) or {}, root, NAMESPACE)
     else:
         value = response.get(whole[0], b"")
-        answer.body = value.encode() if isinstance(value, str) else value
-        return answer
-    answer.headers["Content-Type"] = CONTENT_TYPE
-    return answer
+        result.body = value.encode() if isinstance(value, str) else value
+        return result
+    result.headers["Content-Type"] = CONTENT_TYPE
+    return result
 
 
 def _location(response: dict[str, Any]) -> bytes:
@@ -129,7 +129,7 @@ def _location(response: dict[str, Any]) -> bytes:
 
 
 def error(error: ServiceError, request: WireRequest, request_id: str) -> WireResponse:
-    """S3's error document; a HEAD answer and "not modified" have none. It has no Resource, whatever the API reference
+    """S3's error document; a HEAD response and "not modified" have none. It has no Resource, whatever the API reference
     shows (moto's tests that are run against AWS compare the whole document)."""
     headers = dict(getattr(error, "headers", {}))
     if request.method == "HEAD" or error.status == 304:

@@ -18,7 +18,7 @@ from local_sagemaker.containers.http_connection import Request
 from local_sagemaker.containers.multi_model_server import LoadedModels, resident
 
 def status(method, path, document=None):
-    return models.answer(method, path, Request(json.dumps(document).encode(), {})).status
+    return models.respond(method, path, Request(json.dumps(document).encode(), {})).status
 
 folder = Path(sys.argv[1])
 load = lambda folder: XGBoostServer.load(folder, {}).invoke_one_of_many

@@ -75,7 +75,7 @@ def test_many_models_at_once_on_a_small_disk(tmp_path: Path, monkeypatch: pytest
 
         async def one(number: int) -> ServerResponse:
             async with turns:
-                return await models.answer(f"{number}.tar.gz", ModelInvocation(b"x"))
+                return await models.respond(f"{number}.tar.gz", ModelInvocation(b"x"))
 
         return await asyncio.gather(*(one(number % 60) for number in range(150)))
 

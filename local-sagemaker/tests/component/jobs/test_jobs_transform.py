@@ -23,7 +23,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Health and parameters."""
-        self.answer(200 if self.path == "/ping" else 404, b"")
+        self.respond(200 if self.path == "/ping" else 404, b"")
 
     def do_POST(self) -> None:
         """Invocations."""
@@ -31,11 +31,11 @@ class Handler(BaseHTTPRequestHandler):
         try:
             sums = [sum(map(float, line.split(","))) for line in body.split("\n") if line]
         except ValueError:
-            self.answer(400, b"text in a row")
+            self.respond(400, b"text in a row")
             return
-        self.answer(200, "".join(f"{number:g}\n" for number in sums).encode())
+        self.respond(200, "".join(f"{number:g}\n" for number in sums).encode())
 
-    def answer(self, status: int, body: bytes) -> None:
+    def respond(self, status: int, body: bytes) -> None:
         """One answer."""
         self.send_response(status)
         self.send_header("Content-Type", "text/csv")

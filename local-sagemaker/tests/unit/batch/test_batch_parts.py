@@ -147,7 +147,7 @@ def test_csv_filters_agree_with_the_path_on_each_row(rows: list[list[str]], path
 def test_the_documented_example() -> None:
     work = processing(InputFilter="$[1:]", JoinSource="Input", OutputFilter="$[0,-1]")
     assert work.request(b"id7,5,6\n") == b"5,6\n"
-    assert work.answer(b"id7,5,6\n", b"0.9\n") == b"id7,0.9\n"
+    assert work.output(b"id7,5,6\n", b"0.9\n") == b"id7,0.9\n"
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_the_documented_example() -> None:
     ],
 )
 def test_csv_joins(wanted: dict[str, str], batch: bytes, response: bytes, found: bytes) -> None:
-    assert processing(**wanted).answer(batch, response) == found
+    assert processing(**wanted).output(batch, response) == found
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_json(
 ) -> None:
     work = processing(content, **wanted)
     assert work.request(batch) == request_
-    assert work.answer(batch, response) == found
+    assert work.output(batch, response) == found
 
 
 @pytest.mark.parametrize(
@@ -205,7 +205,7 @@ def test_json(
 def test_what_does_not_fit(wanted: dict[str, str], batch: bytes, response: bytes | None, text: str) -> None:
     work = processing(**wanted)
     with pytest.raises(DataProcessingError) as error:
-        work.request(batch) if response is None else work.answer(batch, response)
+        work.request(batch) if response is None else work.output(batch, response)
     assert str(error.value).startswith(text)
 
 
@@ -219,7 +219,7 @@ def test_documents_are_written_as_recorded() -> None:
     expected = [
         f'{{"SageMakerOutput":{{"predicted_label":0,"score":{text}}},"features":[29,2],"name":"é"}}' for text in texts
     ]
-    assert work.answer(given, response).decode().splitlines() == expected
+    assert work.output(given, response).decode().splitlines() == expected
 
 
 @pytest.mark.parametrize(
@@ -242,7 +242,7 @@ def test_inference_ids(content: str, wanted: dict[str, str], batch: bytes, respo
         "DataCaptureConfig": {"DestinationS3Uri": "s3://b/c", "GenerateInferenceId": True},
     }, time)  # fmt: skip
     assert work.request(batch) == batch
-    text = work.answer(batch, response).decode()
+    text = work.output(batch, response).decode()
     identities = re.findall(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", text)
     assert len(set(identities)) == len(identities) == found.count("ID")
     assert re.sub(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", "ID", text).replace(time, "TIME") == found

@@ -11,7 +11,7 @@ import pytest
 
 from local_sagemaker.objects.types import FileRange
 from local_sagemaker.wire.request import WireResponse
-from local_sagemaker.wire.responses import PIECE, SMALL, prepare, send_answer
+from local_sagemaker.wire.responses import PIECE, SMALL, prepare, send_response
 
 
 def sent(answer: WireResponse) -> tuple[int, dict[bytes, bytes], list[bytes]]:
@@ -21,7 +21,7 @@ def sent(answer: WireResponse) -> tuple[int, dict[bytes, bytes], list[bytes]]:
     async def send(message: dict[str, Any]) -> None:
         messages.append(message)
 
-    asyncio.run(send_answer(send, answer))
+    asyncio.run(send_response(send, answer))
     start, *rest = messages
     assert [message.get("more_body", False) for message in rest] == [True] * (len(rest) - 1) + [False]
     return start["status"], dict(start["headers"]), [message["body"] for message in rest]

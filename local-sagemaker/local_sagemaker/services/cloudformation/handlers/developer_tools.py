@@ -120,9 +120,9 @@ class DeliveryPipeline:
     def find(self, context: DeploymentContext, properties: Properties) -> Identity:
         """By its name."""
         name = properties["Name"]
-        answer = context.call("codepipeline:GetPipeline", {"name": name})
-        version = str(answer["pipeline"]["version"])
-        return Identity(name, name, {"Version": version, "Arn": answer["metadata"]["pipelineArn"]})
+        response = context.call("codepipeline:GetPipeline", {"name": name})
+        version = str(response["pipeline"]["version"])
+        return Identity(name, name, {"Version": version, "Arn": response["metadata"]["pipelineArn"]})
 
     def update(
         self, context: DeploymentContext, _identity: Identity, before: Properties, after: Properties

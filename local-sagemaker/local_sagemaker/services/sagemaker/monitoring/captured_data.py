@@ -66,8 +66,8 @@ class CaptureSources:
 
     def _folders(self, place: str) -> list[str]:
         bucket, prefix = uris.split(f"{place}/")
-        answer = self._list(bucket, prefix, Delimiter="/")
-        return [entry["Prefix"].removeprefix(prefix).rstrip("/") for entry in answer.get("CommonPrefixes", ())]
+        response = self._list(bucket, prefix, Delimiter="/")
+        return [entry["Prefix"].removeprefix(prefix).rstrip("/") for entry in response.get("CommonPrefixes", ())]
 
     def _keys(self, bucket: str, prefix: str) -> Iterator[str]:
         yield from (entry["Key"] for entry in self._list(bucket, prefix).get("Contents", ()))

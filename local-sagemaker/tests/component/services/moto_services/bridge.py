@@ -50,7 +50,7 @@ class Bridge:
                 found = re.search(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/", self.headers.get("Authorization", ""))
                 path, _, query = self.path.partition("?")
                 request = RawRequest(self.command, path, query, dict(self.headers.items()), body)
-                response = bridge.neighbours.answer(found[1] if found else "", request)
+                response = bridge.neighbours.respond(found[1] if found else "", request)
                 self.send_response(response.status)
                 for name, value in response.headers.items():
                     if name.lower() != "content-length":

@@ -293,7 +293,7 @@ def test_bounds_of_a_receipt_are_in_the_words_of_aws_in_xml_too(bridge: Bridge, 
     texts = {("MaxNumberOfMessages", 11): "between 1 and 10", ("WaitTimeSeconds", 21): "&gt;= 0 and &lt;= 20"}
     for (name, value), text in texts.items():
         request = _form("ReceiveMessage", {"Version": "2012-11-05", "QueueUrl": url, name: value})
-        response = bridge.neighbours.answer("sqs", request)
+        response = bridge.neighbours.respond("sqs", request)
         assert response.status == 400
         words = f">Value {value} for parameter {name} is invalid. Reason: Must be {text}, if provided.<"
         assert words in response.body.decode()
@@ -385,6 +385,6 @@ def test_other_services_answer_501_with_the_operations_name(client: Client, serv
 def test_answers_cannot_be_read_by_a_web_page(bridge: Bridge) -> None:
     body = b"Action=ListRoles&Version=2010-05-08"
     kind = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8", "Origin": "http://evil.example"}
-    response = bridge.neighbours.answer("iam", RawRequest("POST", "/", "", kind, body))
+    response = bridge.neighbours.respond("iam", RawRequest("POST", "/", "", kind, body))
     assert response.status == 200
     assert not [name for name in response.headers if name.lower().startswith("access-control")]

@@ -22,7 +22,7 @@ Provider = Callable[[CustomAnswers, str, str], None]
 
 def put(answers: CustomAnswers, url: str, body: str) -> int:
     path, _, query = url.removeprefix("http://host").partition("?")
-    return answers.answer(RawRequest("PUT", path, query, body=body.encode())).status
+    return answers.respond(RawRequest("PUT", path, query, body=body.encode())).status
 
 
 class Made:
@@ -113,4 +113,4 @@ def test_nobody_else_answers() -> None:
         path, _, query = pending.url.removeprefix("http://host").partition("?")
         assert answers.has_path(path)
         wrong = (RawRequest("PUT", path, "key=1"), RawRequest("PUT", path + "x", query), RawRequest("GET", path, query))
-        assert {answers.answer(request).status for request in wrong} == {403} and not pending.arrived.is_set()
+        assert {answers.respond(request).status for request in wrong} == {403} and not pending.arrived.is_set()
