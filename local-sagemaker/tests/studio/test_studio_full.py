@@ -134,7 +134,8 @@ def test_monitor_shows_trends_with_bounds_and_violations_in_words(world: World, 
     assert "bound 0.1" in text
     assert "baseline 0" in text
     change_schedule(world, page, twin["schedule"])
-    assert world.pages.post(page, {"action": "run"})[0] == 303
+    status, _, text = world.pages.post(page, {"action": "run"})
+    assert status == 303, text
 
     def ended() -> Any:
         runs = [item for item in world.pages.json(f"{page}.json")["executions"] if item["schedule"] != full.schedule]
