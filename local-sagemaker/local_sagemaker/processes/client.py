@@ -22,10 +22,11 @@ from pathlib import Path
 from typing import Any
 
 from local_sagemaker.config import Settings
+from local_sagemaker.files.removal import discard
 from local_sagemaker.images.image import Program
 from local_sagemaker.images.libraries import ImageLibraries, LibrarySet, LibrarySets, catalogue
 from local_sagemaker.images.libraries.plan import select_for_log
-from local_sagemaker.processes import isolation
+from local_sagemaker.processes import filesystem_changes, isolation
 from local_sagemaker.processes.child import CODE
 from local_sagemaker.processes.errors import ProcessNotStarted, ServerEnded
 from local_sagemaker.processes.isolation import Isolation
@@ -84,6 +85,7 @@ class _Server:
     """One running fork server with its waiting children and its processes."""
 
     def __init__(self, runtime: Runtime, keep: Sequence[Path]) -> None:
+        """`keep`: the state folder, then others that its processes must see."""
         ours, theirs = socket.socketpair()
         options = {"descriptor": theirs.fileno(), "keep": [str(folder) for folder in keep],
                    "warm": runtime.warm, "of_image": runtime.of_image, "serving": runtime.serving,
@@ -92,7 +94,7 @@ class _Server:
             [runtime.python, *_COMMAND, json.dumps(options)], pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL, start_new_session=True, env=runtime.environment(), cwd="/",
         )  # fmt: skip
-        self.used = time.monotonic()
+        self.used, self._home = time.monotonic(), Path(keep[0])
         theirs.close()
         self._channel, self._lock = ours, threading.Lock()
         self._changed = threading.Condition()
@@ -206,6 +208,9 @@ class _Server:
         self._selector.close()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._popen.wait(_PATIENCE_AT_END)  # it is ending: no zombie stays
+        for folder in (self._home / "jobs").glob(f".prepared-{self._popen.pid}-*"):  # of one that was killed
+            filesystem_changes.remove_layers(folder / "layers")
+            discard(folder)
 
     def _hear_child(self, channel: Any, process: ForkedProcess) -> None:
         """A child reports its exit code, or closes its end: by `exec`, or since it was killed."""

@@ -134,9 +134,11 @@ def drop_privileges(isolation: Isolation) -> None:
 
 def _trial(way: str, home: Path, visible: Iterable[Path]) -> dict[str, Any]:
     """Does in a child what the fork server and a job do: what it could, or a ``problem``."""
-    existing = next(folder for folder in (home, *home.parents) if folder.is_dir())
+    existing = next(folder for folder in (home / "jobs", home, *home.parents) if folder.is_dir())
     place = existing if os.access(existing, os.W_OK) else None
-    folder = Path(tempfile.mkdtemp(prefix=".local-sagemaker-", dir=place))
+    # Named as what a fork server prepares: when it is killed, the service removes that.
+    prefix = f".prepared-{os.getpid()}-trial-" if existing.name == "jobs" else ".local-sagemaker-"
+    folder = Path(tempfile.mkdtemp(prefix=prefix, dir=place))
     reading, writing = os.pipe()
     own = os.getpid()
     pid = os.fork()

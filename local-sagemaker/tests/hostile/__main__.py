@@ -27,7 +27,8 @@ def malformed_requests(service: Service, count: int | None, seed: int) -> list[s
     """Requests that no client library would send."""
     summary = malformed.run(service, count or 30_000, seed, make_world(service))
     print(summary)
-    return [str(finding) for finding in summary.findings] + malformed.unreadable(service)
+    faults = [str(finding) for finding in summary.findings]
+    return faults + malformed.unreadable(service) + malformed.logged_errors(service)
 
 
 def kills_of_any_process(service: Service, count: int | None, seed: int) -> list[str]:

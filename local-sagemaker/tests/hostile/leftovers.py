@@ -8,10 +8,10 @@ from pathlib import Path
 
 from tests.support import Service
 
-_WORKING = ("jobs/*/*", "endpoints/*/*", ".jobs-*", ".endpoints-*", ".local-sagemaker-*")
+_WORKING = ("jobs/*/*", "jobs/.prepared-*", "endpoints/*/*", ".jobs-*", ".endpoints-*", ".local-sagemaker-*")
 """Folders of running work."""
-_AHEAD = re.compile(r"jobs/\.(prepared|temporary)|endpoints/[^/]+/\.prepared")
-"""What processes prepare before they are needed."""
+_AHEAD = re.compile(r"jobs/\.(?:prepared-(\d+)|temporary)|endpoints/[^/]+/\.prepared")
+"""What fork servers, by their process's id, prepare before it is needed."""
 _HALF = re.compile(r"(?!\.gitignore)(.*\.(new|part|lock|tmp)|tmp_.*|\.making-.*|\.removed-.*|pip-.*)")
 """Names of what is being written, and of claims on it."""
 _OWN = {"lock", "start.lock"}
@@ -21,7 +21,12 @@ def of_running_work(service: Service) -> list[str]:
     """Folders of jobs and of endpoints' instances; also while the service is running."""
     home = service.home
     names = [str(file.relative_to(home)) for pattern in _WORKING for file in home.glob(pattern)]
-    return sorted(name for name in names if not _AHEAD.match(name))
+    return sorted(name for name in names if not _is_ahead(name))
+
+
+def _is_ahead(name: str) -> bool:
+    match = _AHEAD.match(name)
+    return match is not None and (match[1] is None or Path("/proc", match[1]).exists())
 
 
 def of_ended_service(service: Service) -> list[str]:

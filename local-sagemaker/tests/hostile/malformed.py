@@ -233,6 +233,13 @@ def _document(body: bytes) -> object:
         return None
 
 
+def logged_errors(service: Service) -> list[str]:
+    """What the service could not do in the background: the first line of each kind of error in its log."""
+    lines = (service.home / "service.log").read_text("utf-8", "replace").splitlines()
+    kinds = Counter(line.partition(" ERROR local_sagemaker")[2][:200] for line in lines)
+    return [f"logged {count} times: {kind}" for kind, count in kinds.items() if kind]
+
+
 def unreadable(service: Service) -> list[str]:
     """Lists that boto3 cannot read any more."""
     sagemaker, faults = service.client("sagemaker"), []

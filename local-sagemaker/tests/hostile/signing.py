@@ -44,10 +44,11 @@ class Signer:
     region: str = "us-east-1"
 
     def sign(self, request: HttpRequest, host: str) -> None:
-        """Adds Host, date, payload hash, length and Authorization."""
+        """Adds Host, date, payload hash, length and, unless there is an (odd) one, Authorization."""
         stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
         payload = hashlib.sha256(request.body).hexdigest()
         headers = request.headers
+        odd = headers.pop("authorization", None)
         headers.setdefault("host", host)
         headers.setdefault("x-amz-date", stamp)
         if request.service == "s3":
@@ -69,6 +70,8 @@ class Signer:
         headers["authorization"] = (
             f"AWS4-HMAC-SHA256 Credential={self.key_id}/{scope}, SignedHeaders={';'.join(names)}, Signature={signature}"
         )
+        if odd is not None:
+            headers["authorization"] = odd
 
 
 def _sent(value: str) -> str:

@@ -65,17 +65,27 @@ def test_a_killed_service_leaves_no_process(tmp_path):
     until(lambda: not running(tmp_path), f"everything has ended, but {running(tmp_path)}", 20)
 
 
+def scratch(home: Path, server: int | None = None) -> list[Path]:
+    """The folders that fork servers have made for themselves, or one of them."""
+    return [*(home / "jobs").glob(f".prepared-{server or ''}*"), *home.glob(".local-sagemaker-*")]
+
+
 def test_a_killed_fork_server_ends_its_processes_and_a_new_one_takes_over(tmp_path):
+    (tmp_path / "jobs").mkdir()
     processes = ForkedProcesses(settings=Settings(home=tmp_path), load=False)
     try:
         process = processes.start(ProcessSpec(Program(("sleep", "300")), tmp_path / "a", tmp_path / "a.log"))
-        os.kill(server_of(process.pid), signal.SIGKILL)
+        first = server_of(process.pid)
+        until(lambda: scratch(tmp_path, first), "it prepares for the next process")
+        os.kill(first, signal.SIGKILL)
         assert process.wait(20) == -signal.SIGKILL
+        until(lambda: not scratch(tmp_path, first), "what it had made is removed", 20)
         again = processes.start(ProcessSpec(Program(("/bin/bash", "-c", "exit 5")), tmp_path / "b", tmp_path / "b.log"))
         assert again.wait(20) == 5
     finally:
         processes.close()
     assert not running(tmp_path)
+    assert not scratch(tmp_path)
 
 
 def server_of(pid: int) -> int:
@@ -84,6 +94,7 @@ def server_of(pid: int) -> int:
 
 
 def test_a_start_asks_the_next_fork_server_when_one_ends_while_it_loads(tmp_path):
+    (tmp_path / "jobs").mkdir()
     processes = ForkedProcesses(settings=Settings(home=tmp_path))
     spec = ProcessSpec(Program(("sleep", "300")), tmp_path / "a", tmp_path / "a.log")
     try:
@@ -103,6 +114,7 @@ def test_a_start_asks_the_next_fork_server_when_one_ends_while_it_loads(tmp_path
         assert not again.lost
     finally:
         processes.close()
+    assert not scratch(tmp_path)
 
 
 def test_many_at_once(best):
