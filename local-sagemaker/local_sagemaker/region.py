@@ -116,9 +116,8 @@ class Region:
         self.resources = [resource for resources in services.values() for resource in resources]
         own = {key: handler for name, part in services.items() for key, handler in table(name, part).items()}
         self._own = frozenset(own)
-        self.call, self._stack_call = (
-            dispatcher(own, by, MotoCalls(shared.neighbours.respond, name)) for by in _CHECKS
-        )
+        moto = MotoCalls(shared.neighbours.respond, name)
+        self.call, self._stack_call = (dispatcher(own, checks, moto) for checks in _CHECKS)
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
         """Says in which event loop invocations run."""
