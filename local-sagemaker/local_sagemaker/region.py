@@ -86,14 +86,9 @@ class Region:
         self._environment = with_hook({}, client_environment(self._settings, shared.url, shared.keys))
         self._metrics = Metrics(self._late_call)
         self._endpoints = EndpointRegistry(
-            settings=self._settings,
-            objects=shared.objects,
-            logs=self._logs,
-            servers=shared.servers,
-            environment=self._environment,
-            alarms=self._metrics.in_alarm,
-            put_metrics=self._metrics.put,
-        )
+            settings=self._settings, objects=shared.objects, logs=self._logs, servers=shared.servers,
+            environment=self._environment, alarms=self._metrics.in_alarm, put_metrics=self._metrics.put,
+        )  # fmt: skip
         self._invocations = EndpointInvocations(settings=self._settings, endpoints=self._endpoints)
         self.invoke = self._invocations.invoke
         services = {
