@@ -38,20 +38,22 @@ run: $(IMAGES) ## the main job: the abalone pipeline, run for real on the local 
 CORES := $(shell getconf _NPROCESSORS_ONLN)
 WORKERS := $(shell echo $$(($(CORES) + 1)))
 TESTS := -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --ignore=tests/unit
+# A shell has its background processes ignore Ctrl-C: a suite would go on.
+HEARS_CTRL_C := env --default-signal=INT
 # Unit tests wait for nothing and are many: workers would each import all libraries and collect all tests, and report every
 # one to another process. So pytest itself runs thrice, side by side; these folders are half of the service's.
 COMPUTING := $(addprefix tests/unit/,engine monitors containers tuning objects)
 
 test: $(IMAGES) test-unit ## all tests
 	@said=$$(mktemp); failed=0; \
-	  $(BIN)/python $(TESTS) >$$said 2>&1 & projects=$$!; trap 'kill $$projects' INT TERM; \
+	  $(HEARS_CTRL_C) $(BIN)/python $(TESTS) >$$said 2>&1 & projects=$$!; \
 	  (cd local-sagemaker && ../$(BIN)/python $(TESTS)) || failed=$$?; \
 	  wait $$projects || failed=$$?; cat $$said; rm $$said; exit $$failed
 
 test-unit: $(STAMP) ## the quick tests: those that start no process and use no socket
 	@said=$$(mktemp -d); failed=0; \
-	  (cd local-sagemaker && ../$(BIN)/python -m pytest $(COMPUTING)) >$$said/computing 2>&1 & computing=$$!; \
-	  $(BIN)/python -m pytest tests/unit >$$said/projects 2>&1 & projects=$$!; \
+	  (cd local-sagemaker && $(HEARS_CTRL_C) ../$(BIN)/python -m pytest $(COMPUTING)) >$$said/computing 2>&1 & computing=$$!; \
+	  $(HEARS_CTRL_C) $(BIN)/python -m pytest tests/unit >$$said/projects 2>&1 & projects=$$!; \
 	  (cd local-sagemaker && ../$(BIN)/python -m pytest tests/unit $(addprefix --ignore=,$(COMPUTING))) || failed=$$?; \
 	  wait $$computing || failed=$$?; wait $$projects || failed=$$?; \
 	  cat $$said/computing $$said/projects; rm -r $$said; exit $$failed

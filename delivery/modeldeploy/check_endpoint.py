@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from delivery.stages.registry import record_stage
 
@@ -78,7 +78,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 def run(endpoint: TestedEndpoint) -> Iterator[CheckResult]:
     """The checks one after the other; the later ones need an endpoint that is in service."""
     for check in (check_service, check_predictions, check_content_type, check_latency, check_capture):
-        result = check(endpoint)
+        try:
+            result = check(endpoint)
+        except (ClientError, BotoCoreError) as error:
+            result = CheckResult(check.__name__.removeprefix("check_").replace("_", " "), False, str(error))
         print(f"{'passed' if result.passed else 'FAILED'}  {result.check}: {result.text}", flush=True)
         yield result
         if check is check_service and not result.passed:

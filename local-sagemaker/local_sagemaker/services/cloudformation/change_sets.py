@@ -86,10 +86,15 @@ class ChangeSets(Resource):
         }  # fmt: skip
 
         def act() -> Response:
+            if self._records.get(KIND, key) is not None:
+                raise _already_exists("ClientToken", "CreateChangeSet", request)
             self._records.put(KIND, key, body)
             return {"Id": body["ChangeSetId"], "StackId": stack["StackId"]}
 
-        return self._tokens.once("CreateChangeSet", request, act, scope=key, exists=lambda _: False)[0]
+        def exists(response: Response) -> bool:
+            return (self._records.get(KIND, key) or {}).get("ChangeSetId") == response["Id"]
+
+        return self._tokens.once("CreateChangeSet", request, act, scope=key, exists=exists)[0]
 
     def _stack(self, request: Request, kind: str) -> Body:
         name = request["StackName"]

@@ -27,7 +27,7 @@ SECONDS = 3600.0
 """How long a clone or a push may take."""
 _ADDRESS = re.compile(
     r"/v1/(?:repos/(?P<name>[\w.-]+)|"
-    r"connections/(?:[0-9a-f-]{36}/)?(?P<connected>(?!\.)[\w.-]+/(?!\.)[\w.-]+?)(?:\.git)?)"
+    r"connections/(?:[0-9a-f-]{36}/)?(?P<connected>(?!\.{1,2}/)[\w.-]+/(?!\.{1,2}(?:\.git)?/)[\w.-]+?)(?:\.git)?)"
     r"(?P<rest>/(?:info/refs|git-(?:upload|receive)-pack|HEAD|objects(?:/(?!\.)[\w.-]+)+))",
     re.ASCII,
 )

@@ -42,21 +42,26 @@ class Schedules(Resource):
         """Adds a schedule; the request that made it, sent again with its token, gets the same response."""
         group, name = request.get("GroupName", DEFAULT), request["Name"]
         self._store.group(group)
+        tokens, scope = self._store.tokens, f"{group}/{name}"
 
         def exists(_: object = None) -> bool:
-            return self._store.records.get(SCHEDULE, f"{group}/{name}") is not None
+            return self._store.records.get(SCHEDULE, scope) is not None
 
-        def act() -> Response:
+        def refuse_another() -> None:
             if exists():
                 raise already_exists("ClientToken", "CreateSchedule", request)
-            moment = now()
-            check_times(request)
-            check_start(request, moment)
+
+        def act() -> Response:
+            refuse_another()
             return {"ScheduleArn": self._write(request, group, moment)}
 
-        response, _ = self._store.tokens.once(
-            "CreateSchedule", request, act, scope=f"{group}/{name}", exists=exists
-        )  # fmt: skip
+        if earlier := tokens.earlier("CreateSchedule", request, scope=scope, exists=exists):
+            return earlier
+        refuse_another()
+        moment = now()
+        self._check(request)
+        check_start(request, moment)
+        response, _ = tokens.once("CreateSchedule", request, act, scope=scope, exists=exists)
         self._firing.wake()
         return response
 
@@ -65,13 +70,17 @@ class Schedules(Resource):
         """Replaces a schedule: what the request lacks gets its default."""
         group = request.get("GroupName", DEFAULT)
         before = self._store.schedule(group, request["Name"])
+        self._check(request)
         arn = self._write(request, group, before["CreationDate"])
         self._firing.wake()
         return {"ScheduleArn": arn}
 
-    def _write(self, request: Request, group: str, created: float) -> str:
+    def _check(self, request: Request) -> None:
+        """Outside of transactions: a target may need one of botocore's models, which takes up to a second to load."""
         check_times(request)
         check_target(request["Target"], self._has)
+
+    def _write(self, request: Request, group: str, created: float) -> str:
         target = {
             **request["Target"],
             "RetryPolicy": {
