@@ -23,10 +23,16 @@ _SCANNED = ((0, 0x33500), (0xE0000, 0xE0200))
 """Where Unicode has assigned characters (private use apart)."""
 
 
+_LINEAR = {
+    r"^[a-z0-9*](?:[._\-/a-z0-9*]?[a-z0-9*]+)*$": r"[a-z0-9*]+(?:[._\-/][a-z0-9*]+)*",
+}
+"""Patterns (of ECR) that backtrack for as good as ever on a text that does not fit, and what matches the same at once."""
+
+
 @cache
 def compile_pattern(pattern: str) -> re.Pattern[str]:
     r"""A model's pattern. ``\d`` and ``\w`` are ASCII's, as in Java. To be used with `fullmatch`, as AWS does."""
-    return re.compile(translate_pattern(pattern), re.ASCII)
+    return re.compile(translate_pattern(_LINEAR.get(pattern, pattern)), re.ASCII)
 
 
 def translate_pattern(pattern: str) -> str:

@@ -10,6 +10,8 @@ from functools import cache
 from random import Random
 from typing import Any
 
+from local_sagemaker.api.patterns import compile_pattern
+
 DIGITS = "9" * 5000
 LEARNED = 200
 _NAMED = re.compile(r"""["<](\w*(?:[nN]ame|[iI]d|Arn|Token|Key|Bucket))(?:"\s*:\s*"|>)([^"<]{1,300})""")
@@ -178,6 +180,6 @@ def _fits(text: str, lowest: int, highest: int, pattern: str | None) -> bool:
     if not lowest <= len(text) <= highest:
         return False
     try:
-        return pattern is None or re.fullmatch(pattern, text) is not None
+        return pattern is None or compile_pattern(pattern).fullmatch(text) is not None
     except re.error:
         return True  # Java's syntax
