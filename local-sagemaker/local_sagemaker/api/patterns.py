@@ -26,7 +26,7 @@ _SCANNED = ((0, 0x33500), (0xE0000, 0xE0200))
 _LINEAR = {
     r"^[a-z0-9*](?:[._\-/a-z0-9*]?[a-z0-9*]+)*$": r"[a-z0-9*]+(?:[._\-/][a-z0-9*]+)*",
 }
-"""Patterns (of ECR) that backtrack for as good as ever on a text that does not fit, and what matches the same at once."""
+"""Patterns (of ECR) that backtrack without an end on a text that does not fit, and what matches the same at once."""
 
 
 @cache
