@@ -1,8 +1,7 @@
 """Which columns of a CSV file are plain numbers, so that they are parsed as such at once, without a text each.
 
-A value's type is decided by its text (`analysis.type_inference`). Columns of whole numbers and of decimals need no
-text: a block is read as numbers when no byte of it hints at anything that a text would tell better, and as text
-otherwise.
+A value's type is decided by its text (`analysis.type_inference`). Columns of whole numbers and of decimals need none:
+a block is read as numbers when no byte of it hints at anything that a text would tell better, and as text otherwise.
 """
 
 from __future__ import annotations
