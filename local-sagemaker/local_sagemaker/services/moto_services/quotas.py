@@ -1,7 +1,8 @@
 """Limits of SQS, SNS, IAM and Parameter Store that moto does not have.
 
-The numbers are those of the services' references and quota pages; texts are AWS's where public reports show them. What
-was taken before a limit was known is taken again after a restart.
+The numbers are those of the services' references and quota pages. Texts are those that moto has of AWS or that public
+reports show; the others are named in the differences from AWS. What was taken before a limit was known is taken again
+after a restart.
 """
 
 from __future__ import annotations
@@ -119,8 +120,8 @@ def _create_topic(_own: Any, sent: Arguments) -> None:
 def _publish(_own: Any, sent: Arguments) -> None:
     from moto.sns.exceptions import InvalidParameterValue
 
-    subject = sent["subject"]
-    if subject is not None and not re.fullmatch(r"[\x21-\x7e][\x20-\x7e]*", subject):
+    subject = sent["subject"]  # "UTF-8 text with no line breaks or control characters" (API reference)
+    if subject is not None and not re.fullmatch(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]+", subject):
         raise InvalidParameterValue("Invalid parameter: Subject")
 
 

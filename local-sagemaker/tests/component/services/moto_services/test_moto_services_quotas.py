@@ -55,10 +55,11 @@ def test_of_topics(call: Any) -> None:
     arn = call("sns:CreateTopic", {"Name": "t"})["TopicArn"]
     rows = [{"Key": key, "Value": value} for key, value in tags(51).items()]
     refuse(call, "sns:CreateTopic", "TagLimitExceeded", "tag quota", Name="u", Tags=rows)
-    for subject in ("two\nlines", "ä", " begins with a blank"):
+    for subject in ("two\nlines", "a\x07b", "\u2028"):
         refuse(call, "sns:Publish", "InvalidParameter", "Invalid parameter: Subject", TopicArn=arn, Message="m",
                Subject=subject)  # fmt: skip
-    call("sns:Publish", {"TopicArn": arn, "Message": "m", "Subject": 'One: "line".'})
+    for subject in ('One: "line".', "ä", " begins with a blank"):
+        call("sns:Publish", {"TopicArn": arn, "Message": "m", "Subject": subject})
 
 
 def policy(size: int) -> str:
