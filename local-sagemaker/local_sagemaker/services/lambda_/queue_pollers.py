@@ -84,13 +84,15 @@ class QueuePoller:
 
     def _run(self) -> None:
         while not self._ended.is_set():
+            self._slots.acquire()
+            messages: list[Message] = []
             with log_failure(log, "queue %s", self._queue) as end:
-                self._slots.acquire()
-                if messages := self._collect():
-                    threading.Thread(target=self._work, args=(messages,), name="queue batch", daemon=True).start()
-                    continue
+                messages = self._collect()
+            if messages:
+                threading.Thread(target=self._work, args=(messages,), name="queue batch", daemon=True).start()
+            else:
                 self._slots.release()
-            self._ended.wait(AFTER_ERROR if end.failed else IDLE)
+                self._ended.wait(AFTER_ERROR if end.failed else IDLE)
 
     def _collect(self) -> list[Message]:
         """A batch: what there is, up to the batch's size; with a window, what comes in it."""
