@@ -34,9 +34,10 @@ run: $(IMAGES) ## the main job: the abalone pipeline, run for real on the local 
 
 # Files in the order of their folders: slow ones (acceptance, component, integration) first, so that no worker waits at the end.
 # Half of a worker's time is waiting, for processes that start and for statuses that are polled: the two suites run side by
-# side, each with a worker more than cores, so that one keeps the machine busy while the other comes to its end.
+# side, so that one keeps the machine busy while the other comes to its end; the service's, which is longer, has a worker more.
 CORES := $(shell getconf _NPROCESSORS_ONLN)
-WORKERS := $(shell echo $$(($(CORES) + 1)))
+WORKERS := $(shell echo $$(($(CORES) + 2)))
+FEWER_WORKERS := $(shell echo $$(($(CORES) + 1)))
 TESTS := -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --ignore=tests/unit
 # A shell has its background processes ignore Ctrl-C: a suite would go on.
 HEARS_CTRL_C := env --default-signal=INT
@@ -46,7 +47,7 @@ COMPUTING := $(addprefix tests/unit/,engine monitors containers tuning objects)
 
 test: $(IMAGES) test-unit ## all tests
 	@said=$$(mktemp); failed=0; \
-	  $(HEARS_CTRL_C) $(BIN)/python $(TESTS) >$$said 2>&1 & projects=$$!; \
+	  $(HEARS_CTRL_C) $(BIN)/python $(TESTS) -n $(FEWER_WORKERS) >$$said 2>&1 & projects=$$!; \
 	  (cd local-sagemaker && ../$(BIN)/python $(TESTS)) || failed=$$?; \
 	  wait $$projects || failed=$$?; cat $$said; rm $$said; exit $$failed
 

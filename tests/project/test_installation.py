@@ -46,7 +46,7 @@ def test_the_benchmarks_have_what_they_import() -> None:
         for file in (ROOT / "benchmarks").glob("*.py")
         for name in imports(file)
         - sys.stdlib_module_names
-        - {"benchmarks", "local_sagemaker", "model_checks", "pipelines"}
+        - {"benchmarks", "delivery", "local_sagemaker", "model_checks", "pipelines"}
         if not {canonicalize_name(one) for one in providers.get(name, [name])} & reached
     }
     assert missing == set()

@@ -1,4 +1,7 @@
-"""State files of the first layout, which knew no regions: their records are moved to the region of their ARNs."""
+"""State files of earlier layouts.
+
+The first knew no regions. The second had CodeCommit's repositories under the kind of SageMaker's code repositories.
+"""
 
 from __future__ import annotations
 
@@ -11,25 +14,40 @@ from local_sagemaker.records.sqlite import Database
 
 _INSERT = f"INSERT INTO records (sequence, {COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _ARN = re.compile(r'Arn": "arn:aws[a-z-]*:(?:sagemaker|lambda):([a-z0-9-]+):')
+_VERSION = 1
+"""Of what is changed once."""
+_RENAME = (
+    "UPDATE records SET kind = 'git-repository' "
+    "WHERE kind = 'code-repository' AND json_extract(body, '$.repositoryName') IS NOT NULL"
+)
 _WITHOUT_REGION = ("neighbour-call", "counter", "issued-key")
 """Kinds of moto's journal and of handed-out keys."""
 
 
 def upgrade(database: Database, region: str) -> None:
-    """Gives the records of the first layout a region; a file that has them already stays as it is.
+    """Brings an existing file to the layout of today; one that has it already stays as it is.
 
-    The service acted as one region then: the one that most of the ARNs name, else `region`.
+    `region` is that of records whose region nothing tells.
     """
     columns = {column[1] for column in database.rows("PRAGMA table_info(records)")}
-    if not columns or "region" in columns:
-        return
+    [(version,)] = database.rows("PRAGMA user_version")
     with database.transaction():
-        matches = [_ARN.search(body) for (body,) in database.rows("SELECT body FROM records")]
-        named = Counter(match[1] for match in matches if match)
-        home = named.most_common(1)[0][0] if named else region
-        database.execute("ALTER TABLE records RENAME TO first_records")
-        database.execute(TABLE)
-        for sequence, kind, key, body in database.rows("SELECT sequence, kind, key, body FROM first_records"):
-            place = GLOBAL if kind in _WITHOUT_REGION else home
-            database.execute(_INSERT, sequence, *row(place, kind, key, json.loads(body)))
-        database.execute("DROP TABLE first_records")
+        if columns and "region" not in columns:
+            _add_regions(database, region)
+        if columns and version < _VERSION:
+            database.execute(_RENAME)
+        if version < _VERSION:
+            database.execute(f"PRAGMA user_version = {_VERSION}")
+
+
+def _add_regions(database: Database, region: str) -> None:
+    """The service acted as one region then: the one that most of the ARNs name, else `region`."""
+    matches = [_ARN.search(body) for (body,) in database.rows("SELECT body FROM records")]
+    named = Counter(match[1] for match in matches if match)
+    home = named.most_common(1)[0][0] if named else region
+    database.execute("ALTER TABLE records RENAME TO first_records")
+    database.execute(TABLE)
+    for sequence, kind, key, body in database.rows("SELECT sequence, kind, key, body FROM first_records"):
+        place = GLOBAL if kind in _WITHOUT_REGION else home
+        database.execute(_INSERT, sequence, *row(place, kind, key, json.loads(body)))
+    database.execute("DROP TABLE first_records")

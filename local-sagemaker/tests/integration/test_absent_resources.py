@@ -45,7 +45,7 @@ RECORD = ("FeatureGroupName", "RecordIdentifierValueAsString")
             "GetRecord",
             {"FeatureGroupName": "a", "RecordIdentifierValueAsString": "1"},
         ),
-        ("lambda", "ListEventSourceMappings", {}),
+        ("lambda", "ListLayers", {}),
         ("emr", "ListClusters", {}),
         ("athena", "ListWorkGroups", {}),
     ],

@@ -58,5 +58,5 @@ def test_values_that_are_not_valid_are_named(service: Service) -> None:
         "Period": "OneHour",
         "XAxisType": "Timestamp",
     }
-    with pytest.raises(ClientError, match="IterationNumber only"):
+    with pytest.raises(ClientError, match="not supported by the local service, which has IterationNumber"):
         metrics.batch_get_metrics(MetricQueries=[query])

@@ -120,19 +120,19 @@ def test_a_batch_whose_function_fails_comes_again(service: Service) -> None:
 
 
 def test_mappings_that_are_refused(service: Service) -> None:
-    mapped = Mapped(service, "refusing", 3, Enabled=False)
+    mapped = Mapped(service, "refusing-mappings", 3, Enabled=False)
     create = mapped.functions.create_event_source_mapping
     for text, request in {
         "already exists. Please update or delete the existing mapping with UUID": {"EventSourceArn": mapped.queue},
         "Maximum batch window in seconds must be greater than 0": {"EventSourceArn": mapped.queue, "BatchSize": 11},
         "SQS Error Code: AWS.SimpleQueueService.NonExistentQueue": {"EventSourceArn": f"{mapped.queue}-none"},
-        "SQS queues": {"EventSourceArn": "arn:aws:kinesis:us-east-1:123456789012:stream/s"},
+        "no SQS queue": {"EventSourceArn": "arn:aws:kinesis:us-east-1:123456789012:stream/s"},
     }.items():
         with pytest.raises(ClientError, match=text):
-            create(FunctionName="refusing", **request)
+            create(FunctionName="refusing-mappings", **request)
     mapped.end()
-    mapped.functions.update_function_configuration(FunctionName="refusing", Timeout=60)
+    mapped.functions.update_function_configuration(FunctionName="refusing-mappings", Timeout=60)
     with pytest.raises(
         ClientError, match="Queue visibility timeout: 3 seconds is less than Function timeout: 60 seconds"
     ):
-        create(FunctionName="refusing", EventSourceArn=mapped.queue)
+        create(FunctionName="refusing-mappings", EventSourceArn=mapped.queue)

@@ -15,7 +15,8 @@ from local_sagemaker.records.store import AlreadyExists, Body
 from local_sagemaker.services.codecommit.bare_repositories import HostedRepositories
 from local_sagemaker.services.codecommit.errors import CodeCommitError, missing
 
-REPOSITORY = "code-repository"
+REPOSITORY = "git-repository"
+"""SageMaker has code repositories, too: they are names of such."""
 
 
 class RepositoryStore:

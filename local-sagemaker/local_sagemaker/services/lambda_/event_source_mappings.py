@@ -44,9 +44,7 @@ class EventSourceMappings(Resource):
         """Adds a mapping, which reads its queue at once unless it is not enabled."""
         source = request.get("EventSourceArn", "")
         if not _QUEUE.fullmatch(source):
-            raise NotSupported(
-                "The local service has event sources that are SQS queues: EventSourceArn must be a queue's ARN."
-            )
+            raise NotSupported("An EventSourceArn that is no SQS queue's is not supported by the local service.")
         reference = FunctionReference.parse(request["FunctionName"])
         identity = str(uuid.uuid4())
         body = {

@@ -42,8 +42,8 @@ class MetricValues(Resource):
     def _answer(self, query: Body) -> Body:
         if (query["XAxisType"], query["Period"]) != ("IterationNumber", "IterationNumber"):
             raise NotSupported(
-                "The local service has values of metrics by IterationNumber only: which unit and beginning AWS gives "
-                "the periods of time is not documented."
+                "An XAxisType or a Period of time is not supported by the local service, which has IterationNumber: "
+                "which unit and beginning AWS gives the periods of time is not documented."
             )
         none: Body = {"XAxisValues": [], "MetricValues": []}
         resource = arns.resource(query["ResourceArn"])

@@ -137,3 +137,19 @@ def test_a_state_file_of_the_first_layout_opens_with_its_records_in_their_region
     with sqlite3.connect(file) as connection:
         assert connection.execute("SELECT kind, key, body FROM records ORDER BY sequence").fetchall() == before
     connection.close()
+
+
+def test_repositories_of_codecommit_get_the_kind_that_they_have_today(tmp_path: Path) -> None:
+    file = tmp_path / "records.sqlite"
+    records = Records(file)
+    records.put("code-repository", "r", {"repositoryName": "r"})
+    records.put("code-repository", "s", {"CodeRepositoryName": "s"})
+    records.close()
+    with sqlite3.connect(file) as connection:
+        connection.execute("PRAGMA user_version = 0")  # as a file of an earlier version has it
+    connection.close()
+    for _ in range(2):
+        records = Records(file)
+        assert records.list("git-repository") == [{"repositoryName": "r"}]
+        assert records.list("code-repository") == [{"CodeRepositoryName": "s"}]
+        records.close()
