@@ -27,7 +27,7 @@ _WITHOUT_REGION = ("neighbour-call", "counter", "issued-key")
 def upgrade(database: Database, region: str) -> None:
     """Brings an existing file to the layout of today; one that has it already stays as it is.
 
-    `region` is that of records whose region nothing tells.
+    `region` is that of records that name no region.
     """
     columns = {column[1] for column in database.rows("PRAGMA table_info(records)")}
     [(version,)] = database.rows("PRAGMA user_version")
