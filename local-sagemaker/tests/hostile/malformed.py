@@ -209,7 +209,7 @@ def _says_its_length(request: HttpRequest) -> bool:
 
 
 def _fault(status: int, headers: http.client.HTTPMessage, body: bytes, request: HttpRequest) -> str:
-    if request.service == API and _document(body) == BROKEN_API:
+    if request.service == API and (_document(body) == BROKEN_API or _is_head_of_broken(headers, request)):
         return ""
     if status >= 500 and status != 501:
         return f"status {status}"
@@ -224,6 +224,11 @@ def _fault(status: int, headers: http.client.HTTPMessage, body: bytes, request: 
     if status >= 400 and not known and request.method != "HEAD" and body != b"Invalid HTTP request received.":
         return f"status {status} without a code"
     return ""
+
+
+def _is_head_of_broken(headers: http.client.HTTPMessage, request: HttpRequest) -> bool:
+    """The same response without its body; an error of the service itself has another type."""
+    return request.method == "HEAD" and headers.get("x-amzn-ErrorType") == "InternalServerErrorException"
 
 
 def _document(body: bytes) -> object:
