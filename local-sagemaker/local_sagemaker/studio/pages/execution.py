@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -110,10 +111,12 @@ def _context(
         totals[view.state] = totals.get(view.state, 0) + 1
     failed = [view for view in views if view.state == "Failed"]
     chosen = visit.value("step") or (failed[0].name if failed else "")
-    panel = load_panel(visit, views, steps, text, execution.arn, chosen, parameters)
+    # Once for both panels. It is not kept: it takes ten times its text in memory.
+    document = json.loads(text) if chosen else {}
+    panel = load_panel(visit, views, steps, document, execution.arn, chosen, parameters)
     first_panel = panel
     if failed and (panel is None or panel.step.name != failed[0].name):
-        first_panel = load_panel(visit, views, steps, text, execution.arn, failed[0].name, parameters)
+        first_panel = load_panel(visit, views, steps, document, execution.arn, failed[0].name, parameters)
     starts = [view.start for view in views if view.start is not None]
     ends = [view.end or visit.now for view in views if view.start is not None]
     first = min([execution.start or visit.now, *starts])

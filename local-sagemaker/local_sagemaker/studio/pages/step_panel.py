@@ -54,11 +54,10 @@ class StepPanel:
 
 
 def load_panel(
-    visit: Visit, views: Sequence[StepView], steps: Mapping[str, Mapping[str, Any]], definition: str,
+    visit: Visit, views: Sequence[StepView], steps: Mapping[str, Mapping[str, Any]], definition: Mapping[str, Any],
     arn: str, chosen: str, parameters: Mapping[str, str],
 ) -> StepPanel | None:  # fmt: skip
-    """The panel of the step with this name; None where there is none. `definition` is the pipeline's text, and
-    `parameters` are the execution's values."""
+    """The panel of the step with this name; None where there is none. `parameters` are the execution's values."""
     names = [view.name for view in views]
     if chosen not in names:
         return None
@@ -140,8 +139,8 @@ def _facts(metadata: Mapping[str, Any]) -> dict[str, str]:
     return facts
 
 
-def _definition_of(definition: str, name: str) -> dict[str, Any]:
-    pending = list(json.loads(definition).get("Steps", []))
+def _definition_of(definition: Mapping[str, Any], name: str) -> dict[str, Any]:
+    pending = list(definition.get("Steps", []))
     while pending:
         item = pending.pop()
         if item.get("Name") == name:

@@ -114,7 +114,7 @@ def test_a_callback_step_that_waits_is_answered_by_a_command() -> None:
     arn = "arn:aws:sagemaker:us-east-1:1:pipeline/p/execution/e"
     for state, names in (("Executing", ["succeed", "fail"]), ("Succeeded", [])):
         views = [StepView("Ask", "Callback", state, "")]
-        panel = load_panel(visit_of(answers), views, steps, json.dumps(definition), arn, "Ask", {})
+        panel = load_panel(visit_of(answers), views, steps, definition, arn, "Ask", {})
         assert panel is not None
         assert list(panel.answers) == names
         for text in panel.answers.values():
