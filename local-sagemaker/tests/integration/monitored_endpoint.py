@@ -28,6 +28,7 @@ def predict_fn(data, model):
     return (np.asarray(data, dtype=float).reshape(-1, 3)[:, :1] > 0).astype(int)
 """
 ENDED = ("Completed", "CompletedWithViolations", "Failed", "Stopped")
+HOURLY = {"ScheduleExpression": "cron(0 * ? * * *)"}
 
 
 @dataclass
@@ -102,6 +103,12 @@ class Monitored:
         """The hour of the service's clock, as keys have it."""
         done = self.service.run("local-sagemaker", "--home", str(self.service.home), "clock", "--json")
         return str(json.loads(done.stdout)["now"][:13].replace("-", "/").replace("T", "/"))
+
+    def leave_the_full_hour(self) -> None:
+        """Moves the service's clock over a full hour that is near: an hourly schedule falls due when a test says."""
+        left = 60 - datetime.now(UTC).minute
+        if left <= 10:
+            self.service.run("local-sagemaker", "--home", str(self.service.home), "clock", f"{left}m")
 
     @property
     def label_place(self) -> str:
@@ -181,8 +188,8 @@ class Monitored:
                                                     "LocalPath": "/opt/ml/processing/output"}}]}  # fmt: skip
 
     def schedule(self, name: str, definition: str, kind: str = "DataQuality", **config: str) -> str:
-        """A schedule of a job definition; its ARN."""
-        given = config or {"ScheduleExpression": "cron(0 * ? * * *)"}
+        """A schedule of a job definition; its ARN. Without `config` nothing falls due while a test runs."""
+        given = config or {"ScheduleExpression": f"cron(0 {(datetime.now(UTC).hour + 12) % 24} ? * * *)"}
         return str(self.sagemaker.create_monitoring_schedule(
             MonitoringScheduleName=name,
             MonitoringScheduleConfig={"MonitoringJobDefinitionName": definition, "MonitoringType": kind,

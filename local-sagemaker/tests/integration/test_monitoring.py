@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.integration.monitored_endpoint import ANALYZER, CLUSTER, COLUMNS, Monitored
+from tests.integration.monitored_endpoint import ANALYZER, CLUSTER, COLUMNS, HOURLY, Monitored
 from tests.support import ROLE, Service, read_json, until
 
 
@@ -49,7 +49,7 @@ def test_a_schedule_is_run_now_and_finds_what_drifted(
     service: Service, monitored: Monitored, baseline: dict[str, str]
 ) -> None:
     monitored.data_quality("drift", baseline)
-    arn = monitored.schedule("drift", "drift")
+    arn = monitored.schedule("drift", "drift", **HOURLY)
     assert arn.endswith(":monitoring-schedule/drift")
     monitored.invoke(monitored.rows(80, shift=9))
     done = command(service, "monitor", "run", "drift", "--json")
@@ -57,8 +57,8 @@ def test_a_schedule_is_run_now_and_finds_what_drifted(
     shown = json.loads(done.stdout)
     assert shown["MonitoringExecutionStatus"] == "CompletedWithViolations"
     assert {one["feature_name"] for one in shown["violations"]} == {"c"}
-    execution = monitored.ended("drift")
-    job = monitored.sagemaker.describe_processing_job(ProcessingJobName=execution["ProcessingJobArn"].split("/")[-1])
+    name = shown["ProcessingJobArn"].rpartition("/")[2]
+    job = monitored.sagemaker.describe_processing_job(ProcessingJobName=name)
     assert job["ProcessingJobName"].startswith("data-quality-monitoring-")
     place = job["ProcessingOutputConfig"]["Outputs"][0]["S3Output"]["S3Uri"]
     assert place.startswith(f"s3://{monitored.bucket}/reports/{monitored.endpoint}/drift/20")
@@ -80,15 +80,16 @@ def test_a_schedule_is_run_now_and_finds_what_drifted(
     until(lambda: state_of(client, "drift") == "ALARM", "the alarm of the drift", 60)
     described = monitored.sagemaker.describe_monitoring_schedule(MonitoringScheduleName="drift")
     assert described["MonitoringScheduleStatus"] == "Scheduled"
-    assert described["LastMonitoringExecutionSummary"]["ProcessingJobArn"] == execution["ProcessingJobArn"]
+    assert described["LastMonitoringExecutionSummary"] in monitored.executions("drift")
     assert "drift  DataQuality  Scheduled" in command(service, "monitor", "list").stdout
 
 
 def test_the_clock_jumps_over_schedules_and_a_kill_interrupts_an_execution(own_service: Service) -> None:
     """A crash in the middle of an execution loses nothing; of the hours that are jumped over only the newest is run."""
     monitored = Monitored(own_service)
+    monitored.leave_the_full_hour()
     monitored.data_quality("jump", monitored.baseline())
-    monitored.schedule("jump", "jump")
+    monitored.schedule("jump", "jump", **HOURLY)
     monitored.invoke(monitored.rows(80, shift=9))
     queue = scheduled_queue(own_service)
     assert command(own_service, "clock", "1h").returncode == 0
@@ -114,11 +115,12 @@ def test_the_clock_jumps_over_schedules_and_a_kill_interrupts_an_execution(own_s
 def test_labels_that_come_late_are_found_by_a_window_that_waits_for_them(own_service: Service) -> None:
     """DEL-38: the labels of an hour's requests are collected in the next hour, under whose key they are."""
     monitored = Monitored(own_service)
+    monitored.leave_the_full_hour()
     rows = monitored.rows(20)
     monitored.invoke(rows, inference_id="late")
     for name, end in (("short", "-PT1H"), ("long", "-PT0H")):
         monitored.model_quality(name, StartTimeOffset="-PT2H", EndTimeOffset=end)
-        monitored.schedule(name, name, "ModelQuality")
+        monitored.schedule(name, name, "ModelQuality", **HOURLY)
     assert command(own_service, "clock", "1h").returncode == 0
     for name in ("short", "long"):  # one has no captured data in its window yet, the other no labels
         first = monitored.ended(name)
