@@ -120,6 +120,8 @@ def guess_service(request: WireRequest) -> str:
         claim = None
     if claim is not None:
         return claim.service
+    if _is_old_presigned(request):
+        return "s3"
     if "x-amz-target" in request.headers:
         return "sagemaker"
     return "sts" if auth_errors.is_query(request) else "s3"

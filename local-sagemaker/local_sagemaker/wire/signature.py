@@ -286,7 +286,9 @@ def verify_old_presigned(request: WireRequest, path: str, keys: AccessKeySource)
     # botocore's own date is an hour from now
     signer._get_date = lambda: parameters["Expires"]  # type: ignore[attr-defined]
     split = urlsplit(f"http://localhost{path}?{request.query}")
-    text = signer.canonical_string(request.method, split, headers, auth_path=path)
-    if not hmac.compare_digest(signer.sign_string(text), parameters["Signature"]):
+    # a bucket itself is "/bucket/" to some clients, botocore among them, and "/bucket" to others
+    paths = {path, f"{path}/"} if path.count("/") == 1 else {path}
+    texts = [signer.canonical_string(request.method, split, headers, auth_path=one) for one in paths]
+    if not any(hmac.compare_digest(signer.sign_string(text), parameters["Signature"]) for text in texts):
         raise auth_errors.wrong_signature("s3", request)
     request.headers = {**request.headers, **in_query}

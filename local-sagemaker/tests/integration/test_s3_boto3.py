@@ -334,6 +334,31 @@ def test_presigned_links_of_version_2_keep_what_they_were_signed_for(s3: Any, bu
     assert s3.get_object_tagging(Bucket=bucket, Key="k")["TagSet"] == [{"Key": "a", "Value": "1"}]
 
 
+def test_presigned_links_of_version_2_reach_buckets_and_parts(s3: Any, bucket: str) -> None:
+    """Of a bucket itself, botocore signs the path with a slash that the link does not have."""
+    s3.put_object(Bucket=bucket, Key="k", Body=b"1")
+
+    def ask(operation: str, method: str = "GET", **members: Any) -> tuple[int, bytes]:
+        link = s3.generate_presigned_url(operation, Params={"Bucket": bucket, **members})
+        assert "AWSAccessKeyId=" in link
+        body = b"x" if method == "PUT" else None
+        try:
+            with urllib.request.urlopen(urllib.request.Request(link, body, method=method), timeout=20) as response:
+                return int(response.status), response.read()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read()
+
+    status, listed = ask("list_objects_v2", Prefix="k")
+    assert status == 200
+    assert b"<Key>k</Key>" in listed
+    assert ask("head_bucket", "HEAD")[0] == 200
+    assert ask("get_bucket_location")[0] == 200
+    # urllib sends a form's Content-Type, which was not signed: S3's error, not that of a form's service
+    status, refused = ask("upload_part", "PUT", Key="k", UploadId="none", PartNumber=1)
+    assert (status, b"<Error><Code>SignatureDoesNotMatch" in refused) == (403, True)
+
+
 def test_checksums_are_asked_for_in_any_case(s3: Any, bucket: str) -> None:
     """As pyarrow, Spark and the Java SDK do."""
     s3.put_object(Bucket=bucket, Key="k", Body=b"x")

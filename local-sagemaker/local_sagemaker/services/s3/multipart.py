@@ -130,6 +130,7 @@ class MultipartUploads(Resource):
         raise NoSuchUpload(UploadId=upload)
 
     def _complete(self, upload: MultipartUpload, wanted: list[Response], request: Request) -> StoredObject:
+        part_checksums.check_listed(upload, wanted)
         chosen = self._choose_parts(upload, wanted)
         size = sum(part.size for part in chosen)
         if request.get("MpuObjectSize") is not None and request["MpuObjectSize"] != size:

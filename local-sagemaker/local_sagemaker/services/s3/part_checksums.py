@@ -14,17 +14,23 @@ from local_sagemaker.objects.uploads import MultipartUpload, Part
 from local_sagemaker.services.s3.errors import BadDigest, InvalidRequest
 
 _WHOLE_ONLY = ("CRC64NVME", "XXHASH64", "XXHASH3", "XXHASH128")
-_FULL = "FULL_OBJECT"
+_PARTS_ONLY = ("SHA1", "SHA256", "SHA512", "MD5")
+_FULL, _COMPOSITE = "FULL_OBJECT", "COMPOSITE"
 
 
 def options(algorithm: str | None, kind: str | None) -> dict[str, str]:
-    """What an upload remembers of the checksums that it was begun for."""
+    """What an upload remembers of the checksums that it was begun for. Raises where no upload has this pair."""
     if not algorithm:
+        if kind:
+            text = "The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header."
+            raise InvalidRequest(text)
         return {}
-    return {
-        "ChecksumAlgorithm": algorithm,
-        "ChecksumType": kind or (_FULL if algorithm in _WHOLE_ONLY else "COMPOSITE"),
-    }
+    kind = kind or (_FULL if algorithm in _WHOLE_ONLY else _COMPOSITE)
+    if algorithm in (_WHOLE_ONLY if kind == _COMPOSITE else _PARTS_ONLY):
+        raise InvalidRequest(
+            f"The {kind} checksum type cannot be used with the {algorithm.lower()} checksum algorithm."
+        )
+    return {"ChecksumAlgorithm": algorithm, "ChecksumType": kind}
 
 
 def of_part(upload: MultipartUpload, checksums: Mapping[str, str], written: TemporaryFile) -> dict[str, str]:
@@ -41,6 +47,19 @@ def of_part(upload: MultipartUpload, checksums: Mapping[str, str], written: Temp
             f"{_name(actual)}"
         )
     return dict(checksums)
+
+
+def check_listed(upload: MultipartUpload, listed: Sequence[Mapping[str, object]]) -> None:
+    """Raises for the first part in a request to complete an upload that lacks the checksum such a list must have."""
+    algorithm = upload.options.get("ChecksumAlgorithm")
+    if algorithm is None or upload.options.get("ChecksumType") == _FULL:
+        return
+    for part in listed:
+        if f"Checksum{algorithm}" not in part:
+            raise InvalidRequest(
+                f"The upload was created using a {algorithm.lower()} checksum. The complete request must include the "
+                f"checksum for each part. It was missing for part {part.get('PartNumber')} in the request."
+            )
 
 
 def compute(upload: MultipartUpload, written: TemporaryFile) -> dict[str, str]:

@@ -44,7 +44,7 @@ def test_a_copy_of_parts_has_the_checksum_of_the_whole(s3: Any) -> None:
     names = {"Bucket": "box", "Key": "x"}
     upload = s3("CreateMultipartUpload", **names, ChecksumAlgorithm="SHA256")["UploadId"]
     part = s3("UploadPart", **names, UploadId=upload, PartNumber=1, Body=io.BytesIO(BODY), ChecksumSHA256=SHA256)
-    listed = {"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]}
+    listed = {"Parts": [{"PartNumber": 1, "ETag": part["ETag"], "ChecksumSHA256": SHA256}]}
     done = s3("CompleteMultipartUpload", **names, UploadId=upload, MultipartUpload=listed)
     assert done["ChecksumSHA256"].endswith("-1")
     shown = s3("GetObjectAttributes", **names, ObjectAttributes=["Checksum"])["Checksum"]
@@ -58,7 +58,11 @@ def test_copied_parts_have_the_checksums_of_their_upload(s3: Any) -> None:
     upload = s3("CreateMultipartUpload", **names, ChecksumAlgorithm="SHA256")["UploadId"]
     part = s3("UploadPartCopy", **names, UploadId=upload, PartNumber=1, CopySource="box/x")["CopyPartResult"]
     assert part["ChecksumSHA256"] == SHA256
-    listed = {"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]}
+    bare = {"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]}
+    missing = refused(lambda: s3("CompleteMultipartUpload", **names, UploadId=upload, MultipartUpload=bare))
+    assert missing[2].endswith("The complete request must include the checksum for each part. It was missing for part "
+                               "1 in the request.")  # fmt: skip
+    listed = {"Parts": [{**bare["Parts"][0], "ChecksumSHA256": SHA256}]}
     done = s3("CompleteMultipartUpload", **names, UploadId=upload, MultipartUpload=listed)
     digest = base64.b64encode(hashlib.sha256(base64.b64decode(SHA256)).digest()).decode()
     assert done["ChecksumSHA256"] == f"{digest}-1"
@@ -79,6 +83,26 @@ def test_parts_have_the_algorithm_of_their_upload(s3: Any, given: dict[str, str]
     assert error[:2] == ("InvalidRequest", 400)
     assert text in error[2]
     assert "Parts" not in s3("ListParts", **names)
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"ChecksumType": "FULL_OBJECT"}, "The x-amz-checksum-type header can only be used with the "),
+        (
+            {"ChecksumAlgorithm": "SHA256", "ChecksumType": "FULL_OBJECT"},
+            "The FULL_OBJECT checksum type cannot be used with the sha256 checksum algorithm.",
+        ),
+        (
+            {"ChecksumAlgorithm": "CRC64NVME", "ChecksumType": "COMPOSITE"},
+            "The COMPOSITE checksum type cannot be used with the crc64nvme checksum algorithm.",
+        ),
+    ],
+)
+def test_not_every_algorithm_has_both_types(s3: Any, options: dict[str, str], text: str) -> None:
+    error = refused(lambda: s3("CreateMultipartUpload", Bucket="box", Key="x", **options))
+    assert error[:2] == ("InvalidRequest", 400)
+    assert error[2].startswith(text)
 
 
 @pytest.mark.parametrize("algorithm", ["CRC32", "CRC32C", "CRC64NVME"])

@@ -26,7 +26,8 @@ class Upload:
 
     def put(self, number: int, data: bytes, **more: Any) -> dict[str, Any]:
         answer = self.s3("UploadPart", **self.names, PartNumber=number, Body=io.BytesIO(data), **more)
-        return {"PartNumber": number, "ETag": answer["ETag"]}
+        checksums = {name: value for name, value in answer.items() if name.startswith("Checksum")}
+        return {"PartNumber": number, "ETag": answer["ETag"], **checksums}
 
     def complete(self, *parts: dict[str, Any], **more: Any) -> dict[str, Any]:
         answer: dict[str, Any] = self.s3(
