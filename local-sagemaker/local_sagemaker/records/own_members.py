@@ -293,6 +293,15 @@ class FunctionRecord(TypedDict, total=False):
 own_function = view(FunctionRecord)
 
 
+class MappingRecord(TypedDict, total=False):
+    """An event source mapping's tags, by their keys; those of earlier versions have none."""
+
+    _tags: dict[str, str]
+
+
+own_mapping = view(MappingRecord)
+
+
 class FunctionVersionRecord(TypedDict, total=False):
     """`_of` is the revision of the function that it is a version of."""
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import socket
 import threading
 import time
@@ -35,6 +36,9 @@ SHARES = (70, 12, 18)
 """How many of a hundred requests are for the service's own operations, for those of moto, and for other doors."""
 BROKEN_API = {"message": "Internal server error"}
 """What an API answers, here as on AWS, whose function or integration an earlier request has deleted or changed."""
+_LOGGED = re.compile(r"\d{4}-\d\d-\d\d[ T]")
+_TRACED = 6
+"""Lines of a traceback that a finding shows."""
 _UNCODED = (STUDIO, GIT, API, CONTROL)
 """Doors whose errors are pages or words of their own."""
 
@@ -239,10 +243,20 @@ def _document(body: bytes) -> object:
 
 
 def logged_errors(service: Service) -> list[str]:
-    """What the service could not do in the background: the first line of each kind of error in its log."""
+    """What the service could not do in the background: of each kind of error in its log the first line, and the end of
+    the traceback that follows the last such line.
+    """
     lines = (service.home / "service.log").read_text("utf-8", "replace").splitlines()
-    kinds = Counter(line.partition(" ERROR local_sagemaker")[2][:200] for line in lines)
-    return [f"logged {count} times: {kind}" for kind, count in kinds.items() if kind]
+    kinds, ends, kind = Counter[str](), dict[str, list[str]](), ""
+    for line in lines:
+        if _LOGGED.match(line):
+            kind = line.partition(" ERROR local_sagemaker")[2][:200]
+            kinds[kind] += 1
+            ends[kind] = []
+        else:
+            ends.setdefault(kind, []).append(line[:300])
+    shown = [(name, count, "\n    ".join(ends[name][-_TRACED:])) for name, count in kinds.items() if name]
+    return [f"logged {count} times: {name}\n    {end}" for name, count, end in shown]
 
 
 def unreadable(service: Service) -> list[str]:

@@ -151,6 +151,15 @@ def template(word: str, name: str = "types") -> dict[str, Any]:
                 Action="lambda:InvokeFunction",
                 Principal=f"{word}.amazonaws.com",
             ),
+            "Mapping": resource(
+                "Lambda::EventSourceMapping",
+                FunctionName={"Ref": "Function"},
+                EventSourceArn={"Fn::GetAtt": "Queue.Arn"},
+                Enabled="false",
+                BatchSize=2 if second else "1",
+                Tags=tags(word),
+                **({} if second else {"ScalingConfig": {"MaximumConcurrency": 3}}),
+            ),
             "Rule": resource(
                 "Events::Rule",
                 Name=f"{name}-rule",
@@ -319,6 +328,14 @@ def seen(service: Service, name: str = "types") -> dict[str, Callable[[], Any]]:
             + [c("lambda").get_function(FunctionName=f"{name}-function").get("Tags")]
         ),
         "Permission": lambda: c("lambda").get_policy(FunctionName=f"{name}-function")["Policy"],
+        "Mapping": lambda: [
+            [row["BatchSize"], row.get("ScalingConfig"), c("lambda").list_tags(Resource=row["EventSourceMappingArn"])]
+            for row in only(
+                c("lambda").list_event_source_mappings(EventSourceArn=arn % "sqs" + f"{name}-queue")[
+                    "EventSourceMappings"
+                ]
+            )
+        ],
         "Archive": lambda: [
             c("events").describe_archive(ArchiveName=f"{name}-archive").get(member)
             for member in ("Description", "RetentionDays", "EventPattern")

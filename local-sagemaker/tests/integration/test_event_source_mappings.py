@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -87,6 +88,10 @@ def test_messages_invoke_the_function_and_are_deleted(service: Service) -> None:
     assert changed["State"] == "Disabling"
     mapped.send("two")
     mapped.functions.update_event_source_mapping(UUID=mapped.mapping["UUID"], Enabled=True, BatchSize=1)
+    name = {"Resource": mapped.mapping["EventSourceMappingArn"]}
+    mapped.functions.tag_resource(**name, Tags={"a": "1", "b": "2"})
+    mapped.functions.untag_resource(**name, TagKeys=["a"])
+    assert mapped.functions.list_tags(**name)["Tags"] == {"b": "2"}
     until(lambda: mapped.seen() == ["one", "two"] and mapped.left() == 0, "the second message's end")
     mapped.end()
     with pytest.raises(ClientError, match="The resource you requested does not exist"):
@@ -116,6 +121,24 @@ def test_a_batch_whose_function_fails_comes_again(service: Service) -> None:
     until(lambda: len(mapped.events()) >= 2, "the second attempt")
     counts = sorted(event[0]["attributes"]["ApproximateReceiveCount"] for event in mapped.events())
     assert counts[:2] == ["1", "2"]
+    mapped.end()
+
+
+def test_of_changes_at_once_none_is_lost(service: Service) -> None:
+    """Each changes another member."""
+    mapped = Mapped(service, "changing", 3, Enabled=False)
+    for turn in range(5):
+        changes: list[dict[str, Any]] = [
+            {"BatchSize": turn + 2}, {"MaximumBatchingWindowInSeconds": turn + 1},
+            {"ScalingConfig": {"MaximumConcurrency": turn + 2}}, {"KMSKeyArn": f"arn:aws:kms:us-east-1:{turn:012}:key/k"},
+        ]  # fmt: skip
+        with ThreadPoolExecutor(len(changes)) as pool:
+            for change in changes:
+                pool.submit(mapped.functions.update_event_source_mapping, UUID=mapped.mapping["UUID"], **change)
+        found = mapped.functions.get_event_source_mapping(UUID=mapped.mapping["UUID"])
+        assert {name: found[name] for change in changes for name in change} == {
+            name: value for change in changes for name, value in change.items()
+        }
     mapped.end()
 
 

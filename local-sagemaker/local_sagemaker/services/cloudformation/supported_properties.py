@@ -31,6 +31,7 @@ _REQUESTS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "AWS::Events::Rule": ("events", "PutRule", ("Targets",)),
     "AWS::IAM::Role": ("iam", "CreateRole", ("Policies", "ManagedPolicyArns")),
     "AWS::KMS::Alias": ("kms", "CreateAlias", ()),
+    "AWS::Lambda::EventSourceMapping": ("lambda", "CreateEventSourceMapping", ()),
     "AWS::Lambda::Function": ("lambda", "CreateFunction", ()),
     "AWS::Lambda::Permission": ("lambda", "AddPermission", ()),
     "AWS::SSM::Parameter": ("ssm", "PutParameter", ()),

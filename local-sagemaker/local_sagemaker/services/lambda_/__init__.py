@@ -11,6 +11,7 @@ from local_sagemaker.services.lambda_.event_source_mappings import EventSourceMa
 from local_sagemaker.services.lambda_.functions import FunctionOperations
 from local_sagemaker.services.lambda_.invocations import FunctionInvocations
 from local_sagemaker.services.lambda_.permissions import Permissions
+from local_sagemaker.services.lambda_.resource_tags import ResourceTags
 from local_sagemaker.services.lambda_.store import FunctionStore
 from local_sagemaker.services.lambda_.versions import FunctionVersions
 
@@ -25,5 +26,6 @@ def build(*, settings: Settings, records: Records, sandboxes: Sandboxes, call: C
         versions,
         Permissions(store=store),
         FunctionInvocations(store=store, records=records, code=code, sandboxes=sandboxes),
+        ResourceTags(store=store, records=records),
         EventSourceMappings(settings=settings, records=records, store=store, call=call),
     ]

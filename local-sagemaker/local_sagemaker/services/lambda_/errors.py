@@ -45,3 +45,8 @@ class InvalidContent(LambdaError):
     """The event is not JSON."""
 
     code, status = "InvalidRequestContentException", 400
+
+
+def absent_mapping() -> LambdaNotFound:
+    """What is said of an event source mapping that does not exist."""
+    return LambdaNotFound("The resource you requested does not exist.")

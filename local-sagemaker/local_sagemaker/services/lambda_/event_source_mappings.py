@@ -14,9 +14,10 @@ from local_sagemaker.clock import now
 from local_sagemaker.config import Settings
 from local_sagemaker.errors import NotSupported, ServiceError
 from local_sagemaker.records import Records
+from local_sagemaker.records.own_members import MappingRecord
 from local_sagemaker.records.status import MappingState
 from local_sagemaker.records.store import Body
-from local_sagemaker.services.lambda_.errors import InvalidValue, LambdaConflict, LambdaNotFound
+from local_sagemaker.services.lambda_.errors import InvalidValue, LambdaConflict, absent_mapping
 from local_sagemaker.services.lambda_.names import FunctionReference
 from local_sagemaker.services.lambda_.paging import page
 from local_sagemaker.services.lambda_.queue_events import read_filters
@@ -53,6 +54,7 @@ class EventSourceMappings(Resource):
             "State": ENABLED if request.get("Enabled", True) else DISABLED,
             "StateTransitionReason": "USER_INITIATED",
             "EventSourceMappingArn": self._settings.arns.of("lambda", f"event-source-mapping:{identity}"),
+            **MappingRecord(_tags=request.get("Tags", {})),
         }  # fmt: skip
         self._check(body, reference)
         with self._records.transaction():
@@ -86,18 +88,22 @@ class EventSourceMappings(Resource):
     @operation("UpdateEventSourceMapping")
     def update(self, request: Request) -> Response:
         """Changes a mapping; batches at work end as they began."""
-        identity = request["UUID"]
-        body = {**self._require(identity), **_settings_of(request), "LastModified": now()}
+        identity, changes = request["UUID"], {**_settings_of(request), "LastModified": now()}
         if "FunctionName" in request:
-            body["FunctionArn"] = self._function(FunctionReference.parse(request["FunctionName"]))
+            changes["FunctionArn"] = self._function(FunctionReference.parse(request["FunctionName"]))
         state = MappingState.UPDATING
         if "Enabled" in request:
             enabled = bool(request["Enabled"])
-            body["State"] = ENABLED if enabled else DISABLED
+            changes["State"] = ENABLED if enabled else DISABLED
             state = MappingState.ENABLING if enabled else MappingState.DISABLING
-        self._check(body, FunctionReference.parse(body["FunctionArn"]))
-        if self._records.update(KIND, identity, lambda _: body) is None:
-            raise _absent()
+        while True:  # a check asks the queue, which no transaction may wait for
+            before = self._require(identity)
+            body = {**before, **changes}
+            self._check(body, FunctionReference.parse(body["FunctionArn"]))
+            with self._records.transaction():
+                if self._records.get(KIND, identity) == before:
+                    self._records.put(KIND, identity, body)
+                    break
         self._pollers.start(identity)
         return {**body, "State": state}
 
@@ -125,7 +131,7 @@ class EventSourceMappings(Resource):
     def _require(self, identity: str) -> Body:
         body = self._records.get(KIND, identity)
         if body is None:
-            raise _absent()
+            raise absent_mapping()
         return body
 
     def _function(self, reference: FunctionReference) -> str:
@@ -163,7 +169,3 @@ class EventSourceMappings(Resource):
 
 def _settings_of(request: Request) -> dict[str, Any]:
     return {name: request[name] for name in _SETTINGS if name in request}
-
-
-def _absent() -> LambdaNotFound:
-    return LambdaNotFound("The resource you requested does not exist.")

@@ -1,4 +1,4 @@
-"""Functions: create, change, describe, list, delete, tag."""
+"""Functions: create, change, describe, list, delete."""
 
 from __future__ import annotations
 
@@ -132,28 +132,6 @@ class FunctionOperations(Resource):
         for body in bodies:
             self._sandboxes.retire(body["RevisionId"])
         return {"StatusCode": 204}
-
-    @operation("ListTags")
-    def list_tags(self, request: Request) -> Response:
-        """The tags of a function."""
-        return {"Tags": own_function(self._store.latest(FunctionReference.parse(request["Resource"])))["_tags"]}
-
-    @operation("TagResource")
-    def tag(self, request: Request) -> Response:
-        """Adds tags."""
-        self._tag(request, lambda tags: tags.update(request["Tags"]))
-        return {}
-
-    @operation("UntagResource")
-    def untag(self, request: Request) -> Response:
-        """Removes tags by key."""
-        self._tag(request, lambda tags: [tags.pop(key, None) for key in request["TagKeys"]])
-        return {}
-
-    def _tag(self, request: Request, change: Callable[[dict[str, str]], Any]) -> None:
-        self._store.change(
-            FunctionReference.parse(request["Resource"]), None, lambda body: change(own_function(body)["_tags"])
-        )
 
     def _change(self, reference: FunctionReference, request: Request, change: Callable[[Body], None]) -> Body:
         """Changes $LATEST; its sandboxes end, since they run what was before."""

@@ -6,6 +6,7 @@ from local_sagemaker.cloudformation.resource_types import CUSTOM, is_custom
 from local_sagemaker.services.cloudformation.handlers import (
     archives,
     developer_tools,
+    functions,
     iam,
     messaging,
     operating,
@@ -32,6 +33,7 @@ HANDLERS: dict[str, Handler] = _Handlers({
     CUSTOM.name: CustomResource(),
     **archives.HANDLERS,
     **developer_tools.HANDLERS,
+    **functions.HANDLERS,
     **iam.HANDLERS,
     **messaging.HANDLERS,
     **operating.HANDLERS,

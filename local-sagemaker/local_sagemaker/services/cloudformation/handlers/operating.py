@@ -1,11 +1,6 @@
-"""Types that watch and serve: alarms, log groups, scaling, functions, parameters, keys."""
+"""Types that watch and serve: alarms, log groups, scaling, parameters, keys."""
 
 from __future__ import annotations
-
-import io
-import uuid
-import zipfile
-from pathlib import Path
 
 from local_sagemaker.cloudformation.errors import TemplateError
 from local_sagemaker.errors import ServiceError
@@ -185,86 +180,6 @@ class ScalingPolicy:
             context.call(call, {name: request[name] for name in names})
 
 
-class FunctionHandler(ApiResource):
-    """AWS::Lambda::Function: its code is in the template or in S3."""
-
-    def create(self, context: DeploymentContext, properties: Properties) -> Identity:
-        """Makes it."""
-        context.call("lambda:CreateFunction", fit_to_operation("lambda", "CreateFunction", _function(properties)))
-        return self.find(context, properties)
-
-    def update(self, context: DeploymentContext, identity: Identity, before: Properties, after: Properties) -> Identity:
-        """Changes its code and its configuration."""
-        name = {"FunctionName": identity.physical}
-        if after["Code"] != before["Code"]:
-            context.call("lambda:UpdateFunctionCode", {**name, **_code(after)})
-        request = fit_to_operation("lambda", "UpdateFunctionConfiguration", {**after, **name})
-        request.pop("Code", None)
-        context.call("lambda:UpdateFunctionConfiguration", request)
-        identity = self.find(context, {**after, **name})
-        target = {"Resource": identity.attributes["Arn"]}
-        retag(context, ("lambda:TagResource", "lambda:UntagResource"), target, before, after, form="")
-        return identity
-
-
-def _function(properties: Properties) -> Properties:
-    tags = {tag["Key"]: tag["Value"] for tag in properties.get("Tags", [])}
-    return {**properties, "Code": _code(properties), **({"Tags": tags} if tags else {})}
-
-
-def _code(properties: Properties) -> Properties:
-    code = properties["Code"]
-    if "ZipFile" not in code:
-        return dict(code)
-    archive = io.BytesIO()
-    module = str(properties.get("Handler", "index.handler")).partition(".")[0]
-    is_python = "python" in str(properties.get("Runtime", "python"))
-    with zipfile.ZipFile(archive, "w") as out:
-        if is_python:
-            out.write(Path(__file__).with_name("cfnresponse.py"), "cfnresponse.py")
-        out.writestr(f"{module}.py" if is_python else "index.js", code["ZipFile"])
-    return {"ZipFile": archive.getvalue()}
-
-
-def _function_identity(context: DeploymentContext, properties: Properties) -> Identity:
-    name = properties["FunctionName"]
-    arn = context.call("lambda:GetFunctionConfiguration", {"FunctionName": name})["FunctionArn"]
-    return Identity(name, name, {"Arn": arn})
-
-
-class Permission:
-    """AWS::Lambda::Permission: who may call a function."""
-
-    name_property = None
-
-    def with_name(self, _context: DeploymentContext, properties: Properties) -> Properties:
-        """Its statement's id is made anew."""
-        return properties
-
-    def create(self, context: DeploymentContext, properties: Properties) -> Identity:
-        """Adds a statement."""
-        statement = f"{context.stack}-{context.logical}-{uuid.uuid4().hex[:12]}"
-        request = fit_to_operation("lambda", "AddPermission", {**properties, "StatementId": statement})
-        context.call("lambda:AddPermission", request)
-        return Identity(statement, statement, {"Id": statement})
-
-    def find(self, context: DeploymentContext, properties: Properties) -> Identity:
-        """It has nothing of its own to be found by."""
-        return self.create(context, properties)
-
-    def update(
-        self, _context: DeploymentContext, identity: Identity, _before: Properties, _after: Properties
-    ) -> Identity:
-        """Every change replaces it."""
-        return identity
-
-    def delete(self, context: DeploymentContext, identity: Identity, properties: Properties) -> None:
-        """Removes the statement."""
-        with ignore_absent():
-            request = {"FunctionName": properties["FunctionName"], "StatementId": identity.physical}
-            context.call("lambda:RemovePermission", request)
-
-
 class ParameterHandler:
     """AWS::SSM::Parameter."""
 
@@ -385,11 +300,6 @@ HANDLERS: dict[str, Handler] = {
     "AWS::Logs::LogGroup": LogGroup(),
     "AWS::ApplicationAutoScaling::ScalableTarget": ScalableTarget(),
     "AWS::ApplicationAutoScaling::ScalingPolicy": ScalingPolicy(),
-    "AWS::Lambda::Function": FunctionHandler(
-        "lambda", create="CreateFunction", delete="DeleteFunction", name_property="FunctionName", longest=64,
-        find=_function_identity,
-    ),
-    "AWS::Lambda::Permission": Permission(),
     "AWS::SSM::Parameter": ParameterHandler(),
     "AWS::KMS::Key": Key(),
     "AWS::KMS::Alias": ApiResource(
