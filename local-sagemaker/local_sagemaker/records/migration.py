@@ -1,6 +1,7 @@
 """State files of earlier layouts.
 
-The first knew no regions. The second had CodeCommit's repositories under the kind of SageMaker's code repositories.
+The first knew no regions. The second had CodeCommit's repositories under the kind of SageMaker's code repositories. The
+third had idempotency tokens of several forms.
 """
 
 from __future__ import annotations
@@ -9,13 +10,14 @@ import json
 import re
 from collections import Counter
 
+from local_sagemaker.records import earlier_tokens
 from local_sagemaker.records.schema import COLUMNS, GLOBAL, TABLE, row
 from local_sagemaker.records.sqlite import Database
 
 _INSERT = f"INSERT INTO records (sequence, {COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _ARN = re.compile(r'Arn": "arn:aws[a-z-]*:(?:sagemaker|lambda):([a-z0-9-]+):')
-_VERSION = 1
-"""Of what is changed once."""
+_VERSION = 2
+"""How many of the changes that are made once a file has seen."""
 _RENAME = (
     "UPDATE records SET kind = 'git-repository' "
     "WHERE kind = 'code-repository' AND json_extract(body, '$.repositoryName') IS NOT NULL"
@@ -34,8 +36,10 @@ def upgrade(database: Database, region: str) -> None:
     with database.transaction():
         if columns and "region" not in columns:
             _add_regions(database, region)
-        if columns and version < _VERSION:
+        if columns and version < 1:
             database.execute(_RENAME)
+        if columns and version < 2:
+            earlier_tokens.take_over(database)
         if version < _VERSION:
             database.execute(f"PRAGMA user_version = {_VERSION}")
 

@@ -130,7 +130,8 @@ def test_of_changes_at_once_none_is_lost(service: Service) -> None:
     for turn in range(5):
         changes: list[dict[str, Any]] = [
             {"BatchSize": turn + 2}, {"MaximumBatchingWindowInSeconds": turn + 1},
-            {"ScalingConfig": {"MaximumConcurrency": turn + 2}}, {"KMSKeyArn": f"arn:aws:kms:us-east-1:{turn:012}:key/k"},
+            {"ScalingConfig": {"MaximumConcurrency": turn + 2}},
+            {"KMSKeyArn": f"arn:aws:kms:us-east-1:{turn:012}:key/k"},
         ]  # fmt: skip
         with ThreadPoolExecutor(len(changes)) as pool:
             for change in changes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,6 +18,7 @@ from local_sagemaker.errors import Conflict, ServiceError
 from local_sagemaker.objects.disk import DiskObjects
 from local_sagemaker.records import Records
 from local_sagemaker.records.delivery_status import BuildStatus, StackStatus
+from local_sagemaker.records.kinds import BUILD
 from local_sagemaker.services import cloudformation, request_tokens, scheduler
 from local_sagemaker.services.cloudformation.custom_answers import CustomAnswers
 from local_sagemaker.services.cloudformation.stack_runs import StackRuns
@@ -24,6 +27,7 @@ from local_sagemaker.services.codebuild.batches import BuildBatches
 from local_sagemaker.services.codebuild.build_run import BuildServices
 from local_sagemaker.services.codebuild.build_store import PROJECT, BuildStore
 from local_sagemaker.services.codebuild.builds import Builds, PipelineOrder
+from local_sagemaker.services.codebuild.requests import CLIENT_TOKENS, ORDER_TOKENS
 from local_sagemaker.services.codepipeline.engine import Engine
 from local_sagemaker.services.codepipeline.execution_start import ExecutionStart
 from local_sagemaker.services.codepipeline.executions import DeliveryExecutions
@@ -124,6 +128,38 @@ def test_a_token_of_an_older_version_is_still_one(records: Records) -> None:
     forget_old_tokens(records)
     assert RequestTokens(records).once("Make", {"ClientRequestToken": "t"}, Counted()) == ({"Number": 7}, False)
     assert [key for key, _ in records.items(KIND)] == ["Make/t"]
+
+
+def test_tokens_of_builds_and_of_pipelines_of_earlier_versions_start_nothing_again(settings: Settings) -> None:
+    """Each service had a form of its own."""
+    request = {"projectName": "p", "idempotencyToken": "t"}
+    digest = hashlib.sha256(b'{"projectName": "p"}').hexdigest()
+    run = {"startTime": now() - 60, "_token": "t", "_digest": digest}
+    records = Records(settings.records_file)
+    records.put("codepipeline-token", "delivery/t", {"id": "1"})
+    records.put(BUILD.kind, "p/a", {"id": "p:a", **run})
+    records.put(BUILD.kind, "p/b", {"id": "p:b", **run, "_token": "order", "_digest": "", "_order": {"token": "order"}})
+    records.put(BUILD.kind, "p/c", {"id": "p:c", "startTime": now()})
+    records.put("codebuild-batch", "p/d", {"id": "p:d", **run})
+    records.put("codebuild-batch", "p/e", {"id": "p:e", **run, "_token": "old", "startTime": now() - 600})
+    records.close()
+    with sqlite3.connect(settings.records_file) as connection:
+        connection.execute("PRAGMA user_version = 1")  # as a file of an earlier version has it
+    connection.close()
+
+    for _ in range(2):
+        records = Records(settings.records_file)
+        clients, orders = RequestTokens(records, CLIENT_TOKENS), RequestTokens(records, ORDER_TOKENS)
+        assert clients.earlier("StartBuild", request, scope="p") == {"id": "p:a"}
+        assert clients.earlier("StartBuildBatch", request, scope="p") == {"id": "p:d"}
+        assert clients.earlier("StartBuildBatch", {**request, "idempotencyToken": "old"}, scope="p") is None
+        assert orders.earlier("build", {"token": "order"}, scope="p") == {"id": "p:b"}
+        with pytest.raises(ServiceError, match="token"):
+            clients.earlier("StartBuild", {**request, "sourceVersion": "x"}, scope="p")
+        executions = RequestTokens(records, TokenRules("clientRequestToken", mismatch=None))
+        started = executions.earlier("codepipeline", {"name": "delivery", "clientRequestToken": "t"}, scope="delivery")
+        assert started == {"pipelineExecutionId": "1"}
+        records.close()
 
 
 class IdleBuilds(Builds):
