@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from local_sagemaker import images
+from local_sagemaker.allocator import spare_what_is_loaded
 from local_sagemaker.api import models
 from local_sagemaker.api.operations import Request, Response
 from local_sagemaker.background import log_failure
@@ -138,7 +139,8 @@ class Application:
         """
         self.regions.attach(asyncio.get_running_loop())
         resumes = [region.resume for region in self.regions.all()]
-        warms = [self.processes.warm, models.warm, self.neighbours.warm] if self._settings.preload else []
+        warms = [self.processes.warm, models.warm, self.neighbours.warm, spare_what_is_loaded]
+        warms = warms if self._settings.preload else []
         for name, parts in (("resume", resumes), ("warm", warms)):  # events and pipelines wait for no library
             threading.Thread(target=self._do, args=(parts,), name=name, daemon=True).start()
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from local_sagemaker.engine.definition import Definition, Dependency, Step
@@ -24,7 +25,7 @@ class Node:
     parent: str | None
     branch: bool
 
-    @property
+    @cached_property
     def upstream(self) -> tuple[str, ...]:
         """All steps that this one comes after, without repeats."""
         parent = (self.parent,) if self.parent else ()

@@ -262,7 +262,8 @@ class Studio:
         values = rendering.values_of(context) | shell
         values |= {"section": page.section, "topics": ",".join(page.live(visit, context)), "form": visit.form}
         values["troubles"] = visit.troubles
-        return status, rendering.render(page.template, values).encode(), dict(_HTML_HEADERS)
+        first, rest = rendering.stream(page.template, values)
+        return status, first if rest is None else Download(first, rest), dict(_HTML_HEADERS)
 
     async def _refuse(self, send: Send, error: RefusedRequest, path: str) -> None:
         if path.endswith(".json"):

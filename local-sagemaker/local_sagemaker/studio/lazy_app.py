@@ -9,6 +9,7 @@ import threading
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from local_sagemaker.allocator import spare_what_is_loaded
 from local_sagemaker.api.operations import Call
 from local_sagemaker.config import Settings
 from local_sagemaker.records import Records
@@ -71,4 +72,5 @@ class StudioGate:
                     settings=self._settings, records=self._records, call=self._call, secret=self._secret,
                     url=self._url, status=self._status,
                 )  # fmt: skip
+                spare_what_is_loaded()
             return self._studio

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from enum import Enum
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from local_sagemaker.masking import MASK, mask_document
 from local_sagemaker.studio import urls
@@ -62,7 +63,7 @@ def environment() -> Environment:
         "toggled": urls.toggle, "graph_svg": svg.draw, "timeline_svg": gantt.draw, "bars_svg": bars.executions,
         "ranked_svg": bars.rank, "line_svg": line.draw, "has_log": line.has_log, "histogram_svg": histogram.draw,
         "sparkline_svg": sparkline.draw, "trend_svg": trend.draw, "SECTIONS": SECTIONS, "MORE": MORE, "PREFIX": PREFIX,
-        "MASK": MASK, "REVEAL": REVEAL, "static": lambda name: urls.static(name, version()),
+        "MASK": MASK, "REVEAL": REVEAL, "PAUSE": Markup(PAUSE), "static": lambda name: urls.static(name, version()),
     }  # fmt: skip
     return made
 
@@ -70,6 +71,42 @@ def environment() -> Environment:
 def render(template: str, context: Mapping[str, Any]) -> str:
     """The HTML of a page."""
     return environment().get_template(template).render(**context)
+
+
+PART = 1 << 16
+PAUSE = "<!--what takes longer follows-->"
+"""Where a template has this, what came before it is sent; no text that a template escapes can be the same."""
+
+
+def stream(template: str, context: Mapping[str, Any]) -> tuple[bytes, Iterator[bytes] | None]:
+    """The HTML of a page: its beginning, and the rest in parts that are made as they are wanted.
+
+    None for the rest where the page is so short that its beginning is all of it.
+    """
+    texts = environment().get_template(template).generate(**context)
+    first, has_more = _take_part(texts)
+    return first, _parts(texts) if has_more else None
+
+
+def _parts(texts: Iterator[str]) -> Iterator[bytes]:
+    has_more = True
+    while has_more:
+        part, has_more = _take_part(texts)
+        yield part
+
+
+def _take_part(texts: Iterator[str]) -> tuple[bytes, bool]:
+    """Text for one part, and whether more may come."""
+    taken: list[str] = []
+    size = 0
+    for text in texts:
+        if text == PAUSE:
+            return "".join(taken).encode(), True
+        taken.append(text)
+        size += len(text)
+        if size >= PART:
+            return "".join(taken).encode(), True
+    return "".join(taken).encode(), False
 
 
 def values_of(context: Any) -> dict[str, Any]:

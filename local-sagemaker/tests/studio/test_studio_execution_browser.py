@@ -183,6 +183,12 @@ def test_log_is_followed_and_a_line_has_an_address(world: World, sign_in: Any) -
     page.wait_for_url(re.compile("token=.*#L7"))
     assert page.locator("div:target").inner_text().strip().endswith("line 7")
     assert page.evaluate("window.find('line 9')"), "the browser's own find sees the lines"
+    page.get_by_label("Search the whole stream").fill("line")
+    page.get_by_role("button", name="Search").click()
+    page.get_by_role("heading", name="Lines with “line”: 300", exact=True).wait_for()
+    assert page.locator("[aria-label=Hits] .log > div").count() == 300, "beyond the first 200 it goes on by itself"
+    page.locator("[aria-label=Hits] .log a", has_text="line 299").click()
+    assert page.locator(".log .hit").inner_text().strip().endswith("line 299")
 
 
 def _look_at_empty_pages(pages: Pages) -> None:

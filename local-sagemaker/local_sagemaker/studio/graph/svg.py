@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from local_sagemaker.studio.bounded_cache import BoundedCache
 from local_sagemaker.studio.graph.layout import Box, DrawnEdge, GraphLayout, arrange, reduce
@@ -18,15 +18,19 @@ from local_sagemaker.studio.views.times import duration
 
 _LONGEST = 30
 _NOTE = 10  # characters after the type: the longest duration, and most words of a state
+# Templates of plain text, filled with what `escape` gives: one of markup would escape thousands of numbers.
 _OPEN = '<svg class="graph" role="group" aria-label="{}" width="{w}" height="{h}" viewBox="0 0 {w} {h}">'
 _NODE = (
     '<a class="node tone-{tone}{chosen}" href="{href}" tabindex="{tab}" data-step="{step}" data-state="{state}"'
     ' aria-label="{label}"{current}>{back}'
     '<rect class="box" x="{x}" y="{y}" width="{w}" height="{h}" rx="{rx}"/>'
-    '<use href="#i-{icon}" x="{ix}" y="{iy}" width="18" height="18"/>'
+    '<use href="#i-{icon}" x="{ix}" y="{iy}"/>'
     '<text class="name" x="{tx}" y="{ty}">{name} </text>'
     '<text class="note" x="{tx}" y="{ny}">{type}{dot}{note}</text>{bar}</a>'
 )
+_CURRENT = ' aria-current="true"'
+_BACK = '<rect class="box" x="{}" y="{}" width="{}" height="{}" rx="6"/>'
+_BAND = '<rect class="band tone-{}" x="{}" y="{}" width="{}" height="4"/>'
 
 
 class WantedLayout(NamedTuple):
@@ -67,7 +71,7 @@ def draw(
     for step in steps:
         for need in step.needs:
             leads.setdefault(need, []).append(step.name)
-    parts = [Markup(_OPEN).format(_describe(steps, fans), w=round(layout.width), h=round(layout.height))]
+    parts = [_OPEN.format(_describe(steps, fans), w=round(layout.width), h=round(layout.height))]
     parts += [
         _edge(
             edge,
@@ -88,7 +92,7 @@ def draw(
             parts.append(_fan(box, fans[box.name], after=after, href=href, chosen=chosen_here, tab=tab))
         else:
             parts.append(_node(box, views[box.name], after=after, href=href, chosen=chosen_here, tab=tab))
-    return Markup("").join([*parts, Markup("</svg>")])
+    return Markup("".join([*parts, "</svg>"]))
 
 
 def _describe(steps: Sequence[StepView], fans: Mapping[str, Fan]) -> str:
@@ -99,7 +103,7 @@ def _describe(steps: Sequence[StepView], fans: Mapping[str, Fan]) -> str:
     return f"Graph of {total} steps" + (f", {failed} failed" if failed else "")
 
 
-def _node(box: Box, step: StepView, *, after: Sequence[str], href: str, chosen: bool, tab: bool) -> Markup:
+def _node(box: Box, step: StepView, *, after: Sequence[str], href: str, chosen: bool, tab: bool) -> str:
     look = state_of(step.state)
     name = _cut(box.name)
     note = (
@@ -113,40 +117,43 @@ def _node(box: Box, step: StepView, *, after: Sequence[str], href: str, chosen: 
     details = f", {look.word}" + (f", needs {', '.join(step.needs[:5])}" if step.needs else "")
     details += f"; leads to {', '.join(after[:5])}" if after else ""
     details += f"; whole name {box.name}" if name != box.name else ""
-    return Markup(_NODE).format(
-        tone=look.tone, chosen=" chosen" if chosen else "", href=href, tab=0 if tab else -1, step=box.name,
-        label=f"{name} {step.type}{dot}{note}{details}", current=Markup(' aria-current="true"') if chosen else "",
-        x=box.x, y=box.y, w=box.width, h=box.height, rx=box.height / 2 if step.type == "Condition" else 6,
-        icon=look.icon, ix=box.x + 14, iy=box.y + 17, tx=box.x + 42, ty=box.y + 22, ny=box.y + 40, name=name,
-        type=step.type, dot=dot, note=note, state=step.state, back="", bar="",
+    return _NODE.format(
+        tone=look.tone, chosen=" chosen" if chosen else "", href=escape(href), tab=0 if tab else -1,
+        step=escape(box.name), label=escape(f"{name} {step.type}{dot}{note}{details}"),
+        current=_CURRENT if chosen else "",
+        **_place(box, 22, 40), rx=round(box.height / 2) if step.type == "Condition" else 6, icon=look.icon,
+        name=escape(name),
+        type=escape(step.type), dot=dot, note=escape(note), state=escape(step.state), back="", bar="",
     )  # fmt: skip
 
 
-def _fan(box: Box, fan: Fan, *, after: Sequence[str], href: str, chosen: bool, tab: bool) -> Markup:
+def _fan(box: Box, fan: Fan, *, after: Sequence[str], href: str, chosen: bool, tab: bool) -> str:
     """A stack of boxes with a bar of its members' states."""
     look = state_of(fan.state)
     details = f"; leads to {', '.join(after[:5])}" if after else ""
-    back = Markup("").join(
-        Markup('<rect class="box" x="{}" y="{}" width="{}" height="{}" rx="6"/>').format(
-            box.x + shift, box.y + shift, box.width, box.height
-        )
-        for shift in (8, 4)
-    )
-    bar, at, width = Markup(""), box.x + 42, box.width - 56
+    back = "".join(_BACK.format(box.x + shift, box.y + shift, box.width, box.height) for shift in (8, 4))
+    bar, at, width = "", box.x + 42, box.width - 56
     for state, count in fan.totals:
         part = width * count / len(fan.members)
-        bar += Markup('<rect class="band tone-{}" x="{}" y="{}" width="{}" height="4"/>').format(
-            state_of(state).tone, round(at, 1), box.y + box.height - 9, round(part, 1)
-        )
+        bar += _BAND.format(state_of(state).tone, round(at, 1), box.y + box.height - 9, round(part, 1))
         at += part
     note = _words(fan)
-    return Markup(_NODE).format(
-        tone=look.tone, chosen=" chosen" if chosen else "", href=href, tab=0 if tab else -1, step=fan.name,
-        label=f"{fan.label} {note}; {fan.type}, {fan.words}{details}", x=box.x, y=box.y, w=box.width, h=box.height,
-        current=Markup(' aria-current="true"') if chosen else "", rx=6, icon=look.icon, ix=box.x + 14, iy=box.y + 17,
-        tx=box.x + 42, ty=box.y + 19, ny=box.y + 35, name=_cut(fan.label), type="", dot="", note=note, state=fan.state,
-        back=back, bar=bar,
+    return _NODE.format(
+        tone=look.tone, chosen=" chosen" if chosen else "", href=escape(href), tab=0 if tab else -1,
+        step=escape(fan.name), label=escape(f"{fan.label} {note}; {fan.type}, {fan.words}{details}"),
+        **_place(box, 19, 35), current=_CURRENT if chosen else "", rx=6, icon=look.icon, name=escape(_cut(fan.label)),
+        type="", dot="", note=escape(note), state=escape(fan.state), back=back, bar=bar,
     )  # fmt: skip
+
+
+def _place(box: Box, name_down: int, note_down: int) -> dict[str, int]:
+    """The coordinates of a node's parts, in whole pixels: a large graph is mostly numbers. Its name and note stand so
+    far below its upper edge."""
+    places = {
+        "x": box.x, "y": box.y, "w": box.width, "h": box.height, "ix": box.x + 14, "iy": box.y + 17,
+        "tx": box.x + 42, "ty": box.y + name_down, "ny": box.y + note_down,
+    }  # fmt: skip
+    return {name: round(place) for name, place in places.items()}
 
 
 def _widest(kind: str, name: str) -> str:
@@ -170,32 +177,29 @@ def _cut(name: str) -> str:
 
 def _edge(
     edge: DrawnEdge, views: Mapping[str, StepView], carries: Sequence[str], *, lit: bool, strong: bool, sideways: bool
-) -> Markup:
-    drawn = Markup('<path class="edge{}{}" d="{}"><title>{} to {}{}</title></path>').format(
-        " lit" if lit else "",
-        " strong" if strong else "",
-        _line(edge.points, sideways=sideways),
-        edge.source,
-        edge.target,
-        "".join(f"\n{words}" for words in carries),
-    )
+) -> str:
+    looks = f"edge{' lit' if lit else ''}{' strong' if strong else ''}"
+    title = escape("\n".join([f"{edge.source} to {edge.target}", *carries]))
+    drawn = f'<path class="{looks}" d="{_line(edge.points, sideways=sideways)}"><title>{title}</title></path>'
     condition, _, outcome = views[edge.target].branch.rpartition("=")
     if condition != edge.source:
         return drawn
     (x0, y0), (x1, y1) = edge.points[:2]
     x, y = ((x0 + x1) / 2 + 6, (y0 + 3 * y1) / 4 - 6) if sideways else ((x0 + 3 * x1) / 4, (y0 + 2 * y1) / 3 + 2)
-    return drawn + Markup('<text class="note outcome" x="{}" y="{}" text-anchor="middle">{}</text>').format(
-        round(x, 1), round(y, 1), outcome
-    )
+    place = f'x="{round(x, 1)}" y="{round(y, 1)}"'
+    return f'{drawn}<text class="note outcome" {place} text-anchor="middle">{escape(outcome)}</text>'
 
 
 def _line(points: Sequence[tuple[float, float]], *, sideways: bool) -> str:
-    """The path of an edge with its arrow."""
-    path = [f"M{points[0][0]} {points[0][1]}"]
-    for (x0, y0), (x1, y1) in pairwise(points):
-        x, y = (x0 + x1) / 2, (y0 + y1) / 2
-        bends = f"C{x} {y0} {x} {y1} {x1} {y1}" if sideways else f"C{x0} {y} {x1} {y} {x1} {y1}"
-        path.append(f"L{x1} {y1}" if (y0 == y1 if sideways else x0 == x1) else bends)
-    x, y = points[-1]
-    back = (f"{x - 6} {y - 4}", f"{x - 6} {y + 4}") if sideways else (f"{x - 4} {y - 6}", f"{x + 4} {y - 6}")
-    return " ".join([*path, f"M{back[0]}L{x} {y}L{back[1]}"])
+    """The path of an edge with its arrow, each part from where the one before it ends."""
+    whole = [(round(x), round(y)) for x, y in points]
+    path = [f"M{whole[0][0]} {whole[0][1]}"]
+    for (x0, y0), (x1, y1) in pairwise(whole):
+        across, down = x1 - x0, y1 - y0
+        if down == 0 if sideways else across == 0:
+            path.append(f"l{across} {down}")
+        elif sideways:
+            path.append(f"c{across // 2} 0 {across // 2} {down} {across} {down}")
+        else:
+            path.append(f"c0 {down // 2} {across} {down // 2} {across} {down}")
+    return "".join([*path, "m-6-4l6 4l-6 4" if sideways else "m-4-6l4 6l4-6"])

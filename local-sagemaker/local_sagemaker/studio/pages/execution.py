@@ -27,6 +27,8 @@ from local_sagemaker.studio.views.step_states import StepView, step_states
 
 _DONE = ("Succeeded", "Reused", "NotSelected", "Failed", "FailedTolerated", "Stopped")
 
+_RUNNING, _AGAIN = ("Executing", "Starting", "Retrying"), ("Failed", "Stopped")
+
 
 @dataclass(frozen=True)
 class ParameterChange:
@@ -66,6 +68,8 @@ class ExecutionContext:
     can_stop: bool = field(metadata={"help": "whether StopPipelineExecution would be accepted"})
     can_retry: bool = field(metadata={"help": "whether RetryPipelineExecution would be accepted"})
     commands: dict[str, str] = field(metadata={"help": "each action as a command"})
+    running: list[str] = field(default_factory=list, metadata={"help": "the steps that run now"})
+    again: list[str] = field(default_factory=list, metadata={"help": "the steps that a retry runs again"})
     feeds: Feeds = field(
         default_factory=dict, metadata={"help": "which output feeds which input, by target and source"}
     )
@@ -137,6 +141,7 @@ def _context(
         addresses, shown, [view.name for view in views if view.state == "FailedTolerated"],
         execution.status == "Executing",
         execution.status in ("Failed", "Stopped"), _commands(execution),
+        [view.name for view in views if view.state in _RUNNING], [view.name for view in views if view.state in _AGAIN],
     )  # fmt: skip
 
 

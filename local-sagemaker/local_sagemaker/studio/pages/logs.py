@@ -13,7 +13,8 @@ from local_sagemaker.studio.pages.log_window import LogWindow, PageLogLine, read
 from local_sagemaker.studio.views.numbers import whole
 
 _HITS = 200
-_SEARCH_SECONDS = 0.6
+_FIRST_SECONDS, _MORE_SECONDS = 0.03, 0.4
+"""How long a search goes on before the page is shown, and each time that it is continued."""
 DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365)
 """Retentions to choose from, in days; PutRetentionPolicy takes these and longer ones."""
 
@@ -30,11 +31,14 @@ class LogEntry:
 
 @dataclass(frozen=True)
 class LogSearch:
-    """What a search has seen so far. `next` resumes where it paused, and is empty at the end of what is searched."""
+    """What a search has found. `next` resumes where it paused, and is empty at the end of what is searched; `searched`
+    are the bytes of the stream up to there, of `bytes`, where one stream is searched."""
 
     text: str
     hits: list[PageLogLine]
     next: str
+    searched: int | None = None
+    bytes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,8 @@ def load(visit: Visit) -> LogsContext:
     group, stream, text = visit.value("group"), visit.value("stream"), visit.value("q")
     if group and stream:
         search = find_lines(visit, group, stream) if visit.value("search") else None
-        return LogsContext(group, stream, [], "", window_of(visit, group, stream), search, "")
+        window = None if search and visit.value("part") == "hits" else window_of(visit, group, stream)
+        return LogsContext(group, stream, [], "", window, search, "")
     request: dict[str, Any] = {"limit": 50}
     if visit.value("token"):
         request["nextToken"] = visit.value("token")
@@ -92,7 +97,7 @@ def window_of(visit: Visit, group: str, stream: str) -> LogWindow:
 
 def find_lines(visit: Visit, group: str, stream: str = "") -> LogSearch:
     """Lines of a stream, or of all streams of the group by time, that contain the text: the first 200, or what is found
-    in 0.6 seconds; the next search resumes there."""
+    in a moment; the next search resumes there, which the page's script does by itself."""
     text = visit.value("search")
     quoted = text.replace("\\", "\\\\").replace('"', '\\"')
     request: dict[str, Any] = {"logGroupName": group, "filterPattern": f'"{quoted}"'}
@@ -101,14 +106,24 @@ def find_lines(visit: Visit, group: str, stream: str = "") -> LogSearch:
     if visit.value("after"):
         request["nextToken"] = visit.value("after")
     hits: list[PageLogLine] = []
-    started = time.monotonic()
+    until = time.monotonic() + (_MORE_SECONDS if visit.value("after") else _FIRST_SECONDS)
     while True:
         response = visit.call("logs:FilterLogEvents", {**request, "limit": _HITS - len(hits)})
         hits += [_to_hit(event) for event in response.get("events", [])]
         token = response.get("nextToken", "")
-        if not token or len(hits) >= _HITS or time.monotonic() - started > _SEARCH_SECONDS:
-            return LogSearch(text, hits, token)
+        if not token or len(hits) >= _HITS or time.monotonic() > until:
+            return LogSearch(text, hits, token, *_progress(visit, group, stream, token))
         request["nextToken"] = token
+
+
+def _progress(visit: Visit, group: str, stream: str, token: str) -> tuple[int | None, int | None]:
+    """How far a search of one stream is: its token begins with the place where the next page begins."""
+    place = token.partition("/")[0]
+    if not stream or not place.isdigit():
+        return None, None
+    found = visit.call("logs:DescribeLogStreams", {"logGroupName": group, "logStreamNamePrefix": stream, "limit": 50})
+    sizes = {item["logStreamName"]: item.get("storedBytes") for item in found["logStreams"]}
+    return int(place), sizes.get(stream)
 
 
 def _to_hit(event: dict[str, Any]) -> PageLogLine:

@@ -46,6 +46,34 @@
     more.dataset.count = Number(more.dataset.count) + lines.length;
     more.textContent = more.dataset.count === "1" ? "1 new line" : `${more.dataset.count} new lines`;
   };
+
+  // ---- a search goes on by itself, part by part, to its end or to 1,000 lines
+  const MOST_HITS = 1000;
+  let searching = false;
+  const goOn = async () => {
+    const link = document.querySelector("[data-search-on]");
+    const hits = link && link.closest("section"), box = hits && hits.querySelector(".log");
+    if (searching || !link || box.children.length >= MOST_HITS) return;
+    searching = true;
+    try {
+      const answer = await fetch(`${link.href}&part=hits`);
+      const part = answer.ok && new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("[aria-label=Hits]");
+      if (part && link.isConnected) {
+        box.append(...part.querySelectorAll(".log > div"));
+        box.hidden = !box.children.length;
+        hits.querySelector("h2").replaceWith(part.querySelector("h2"));
+        hits.querySelector("[data-count]").textContent = box.children.length.toLocaleString("en");
+        link.parentElement.remove();
+        const more = part.querySelector(".actions");
+        if (more) hits.append(more);
+        searching = false;
+        goOn();
+      }
+    } catch { /* the link is still there */ }
+    searching = false;
+  };
+  goOn();
+  document.addEventListener("studio:refreshed", goOn);
   let busy = false;
   setInterval(async () => {
     if (busy || document.hidden || !document.querySelector("[data-running], [data-grows]")) return;
