@@ -9,6 +9,7 @@ import json
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.hostile.malformed import Connection
 from tests.hostile.requests import encoded
@@ -264,6 +265,23 @@ def test_what_git_can_not_make_anything_of(
     status, answer = sent(service, request, signed=False)
     assert status == right, answer
     assert not [*service.home.rglob("runaway*"), *service.home.rglob("stranger*")], "a repository for nobody"
+
+
+def test_more_than_a_hundred_of_what_takes_a_process_of_git_each(service: Service) -> None:
+    code = service.client("codecommit")
+    name = {"repositoryName": code.create_repository(repositoryName="bounded-code")["repositoryMetadata"][
+        "repositoryName"]}  # fmt: skip
+    many = [f"{number:040x}" for number in range(101)]
+    files = [{"filePath": path, "fileContent": b"1"} for path in many]
+    for error, call in {
+        "CommitIdsLimitExceededException": lambda: code.batch_get_commits(**name, commitIds=many),
+        "MaximumRepositoryNamesExceededException": lambda: code.batch_get_repositories(repositoryNames=many),
+        "MaximumFileEntriesExceededException": lambda: code.create_commit(**name, branchName="main", putFiles=files),
+    }.items():
+        with pytest.raises(ClientError, match=error):
+            call()
+    found = code.batch_get_commits(**name, commitIds=["a", *many[:99]])
+    assert len(found["errors"]) == 100
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,21 @@ from typing import Any
 from local_sagemaker.api.operations import Request, Resource, Response, operation
 from local_sagemaker.clock import now
 from local_sagemaker.codecommit.git import FileChange, GitCommit, GitRepository, Person, TreeEntry
-from local_sagemaker.services.codecommit.errors import CodeCommitError, missing
+from local_sagemaker.services.codecommit.errors import CodeCommitError, check_count, missing
 from local_sagemaker.services.codecommit.repository_store import RepositoryStore
 
 MODES = {"NORMAL": "100644", "EXECUTABLE": "100755", "SYMLINK": "120000"}
 LARGEST = 6 << 20
 """Bytes of a file that an operation puts or gets (CodeCommit user guide, "Quotas")."""
+_FILES = ("putFiles", "deleteFiles", "setFileModes")
+_TOO_MANY_COMMITS = (
+    "The maximum number of allowed commit IDs in a batch request is 100. Verify that your batch requests contains no "
+    "more than 100 commit IDs, and then try again."
+)
+_TOO_MANY_FILES = (
+    "The number of specified files to change as part of this commit exceeds the maximum number of files that can be "
+    "changed in a single commit. Consider using a Git client for these changes."
+)
 
 
 class CodeCommits(Resource):
@@ -34,9 +43,12 @@ class CodeCommits(Resource):
 
     @operation("BatchGetCommits")
     def batch(self, request: Request) -> Response:
-        """Several commits; an error for each that does not exist."""
-        git = self._store.git(request["repositoryName"])
-        commits = {identity: git.commit(identity) for identity in request["commitIds"]}
+        """Several commits by their full ids; an error for each that does not exist."""
+        git, wanted = self._store.git(request["repositoryName"]), request["commitIds"]
+        check_count(wanted, "CommitIdsLimitExceededException", _TOO_MANY_COMMITS)
+        commits = {
+            identity: git.commit(identity) if len(identity) == 40 else None for identity in dict.fromkeys(wanted)
+        }
         errors = [
             {"commitId": identity, "errorCode": "CommitIdDoesNotExistException",
              "errorMessage": f"Could not find the commit {identity}."}
@@ -64,6 +76,8 @@ class CodeCommits(Resource):
     def create(self, request: Request) -> Response:
         """Makes a commit on a branch, of files put, deleted and set anew."""
         git, name = self._store.git(request["repositoryName"]), request["repositoryName"]
+        files = [row for member in _FILES for row in request.get(member, [])]
+        check_count(files, "MaximumFileEntriesExceededException", _TOO_MANY_FILES)
         with git.lock:
             parent = self._parent(request, request.get("parentCommitId"))
             changes = [self._put(git, parent, row) for row in request.get("putFiles", [])]

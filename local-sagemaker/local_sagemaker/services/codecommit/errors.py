@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sized
+
 from local_sagemaker.errors import ServiceError
 
 
@@ -14,3 +16,13 @@ class CodeCommitError(ServiceError):
 def missing(code: str, text: str) -> CodeCommitError:
     """Something that is named does not exist."""
     return CodeCommitError(text, code=f"{code}DoesNotExistException")
+
+
+MOST = 100
+"""Repositories, commits or files of one request (CodeCommit user guide, "Quotas"): each takes a process of git."""
+
+
+def check_count(items: Sized, code: str, text: str) -> None:
+    """Raises an error of this code where a request has too many."""
+    if len(items) > MOST:
+        raise CodeCommitError(text, code=code)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from local_sagemaker.api.operations import Request, Resource, Response, operation
 from local_sagemaker.records.delivery_members import own_repository
-from local_sagemaker.services.codecommit.errors import CodeCommitError
+from local_sagemaker.services.codecommit.errors import CodeCommitError, check_count
 from local_sagemaker.services.codecommit.repository_store import REPOSITORY, RepositoryStore
 
 
@@ -39,6 +39,8 @@ class CodeRepositories(Resource):
     @operation("BatchGetRepositories")
     def batch(self, request: Request) -> Response:
         """Several; the names of those that do not exist."""
+        text = "The maximum number of allowed repository names was exceeded. Currently, this number is 100."
+        check_count(request["repositoryNames"], "MaximumRepositoryNamesExceededException", text)
         bodies = {name: self._store.records.get(REPOSITORY, name) for name in request["repositoryNames"]}
         return {
             "repositories": [self._store.metadata(body) for body in bodies.values() if body],
