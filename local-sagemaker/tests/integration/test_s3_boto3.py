@@ -353,6 +353,8 @@ def test_presigned_links_of_version_2_reach_buckets_and_parts(s3: Any, bucket: s
     assert status == 200
     assert b"<Key>k</Key>" in listed
     assert ask("head_bucket", "HEAD")[0] == 200
+    fields = s3.head_bucket(Bucket=bucket)["ResponseMetadata"]["HTTPHeaders"]
+    assert (fields["content-type"], fields["x-amz-bucket-region"]) == ("application/xml", "us-east-1")
     assert ask("get_bucket_location")[0] == 200
     # urllib sends a form's Content-Type, which was not signed: S3's error, not that of a form's service
     status, refused = ask("upload_part", "PUT", Key="k", UploadId="none", PartNumber=1)

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from local_sagemaker.http import RawRequest, RawResponse
+from local_sagemaker.services.moto_services.quotas import limit_parameters
 from local_sagemaker.services.moto_services.regular_expressions import limit_expressions
 from local_sagemaker.services.moto_services.request_inspection import form, headers, signer
 from local_sagemaker.services.moto_services.ssm_documents import limit_documents
@@ -73,6 +74,7 @@ class MotoApplication:
         """Has moto respond to one request."""
         limit_expressions(SERVICES[service])
         limit_documents(SERVICES[service])
+        limit_parameters(SERVICES[service])
         status = 500
         answered: list[tuple[str, str]] = []
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 from local_sagemaker.json_text import load
@@ -40,12 +41,22 @@ _NAME_TEXT = (
 )
 
 
+@cache
+def limit_parameters(service: str) -> None:
+    """Has Parameter Store keep to its limits; does so once, when it is first used: moto's module of it loads EC2's with
+    its types of instances, which takes a second and 115 MB.
+    """
+    if service == "ssm":
+        from moto.ssm.models import SimpleSystemManagerBackend
+
+        _put_before(SimpleSystemManagerBackend, "put_parameter", _put_parameter)
+
+
 def install() -> None:
-    """Has moto keep to them; done once."""
+    """Has the other services keep to them; done once."""
     from moto.iam.models import IAMBackend
     from moto.sns.models import SNSBackend
     from moto.sqs.models import SQSBackend
-    from moto.ssm.models import SimpleSystemManagerBackend
 
     for backend, checks in (
         (SQSBackend, {"tag_queue": _tag_queue, "create_queue": _create_queue, "send_message": _send}),
@@ -54,7 +65,6 @@ def install() -> None:
             "create_role": _trust, "update_assume_role_policy": _trust, "put_role_policy": _put_inline,
             "attach_role_policy": _attach, "create_policy": _managed, "create_policy_version": _managed,
         }),
-        (SimpleSystemManagerBackend, {"put_parameter": _put_parameter}),
     ):  # fmt: skip
         for name, check in checks.items():
             _put_before(backend, name, check)

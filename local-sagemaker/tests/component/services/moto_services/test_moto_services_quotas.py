@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -32,6 +34,19 @@ def refuse(call: Any, operation: str, code: str, text: str, **request: Any) -> N
 
 def tags(count: int) -> dict[str, str]:
     return {f"k{number}": "v" for number in range(count)}
+
+
+def test_what_uses_queues_topics_and_roles_loads_no_machines(tmp_path: Path) -> None:
+    """moto's Parameter Store loads all of EC2: 115 MB, of which nothing is used before there are parameters."""
+    script = (
+        "import sys; from pathlib import Path; from local_sagemaker.app import Application; "
+        "from local_sagemaker.config import Settings; "
+        "one = Application(Settings(home=Path(sys.argv[1])), 'http://127.0.0.1:1'); "
+        "[one.call(name, {}) for name in ('sqs:ListQueues', 'sns:ListTopics', 'iam:ListRoles', 'kms:ListKeys')]; "
+        "print('moto.sqs.models' in sys.modules, 'moto.ec2' in sys.modules); one.close()"
+    )
+    command = [sys.executable, "-c", script, tmp_path]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "True False\n"
 
 
 def test_of_queues(call: Any) -> None:
