@@ -16,6 +16,12 @@ from tests.studio.conftest import READ, Pages, World, file_step, pages_of
 from tests.support import create_pipeline, finished, script_step, start
 
 pytestmark = pytest.mark.timeout(900)
+OUTSIDE = (
+    "[...document.querySelectorAll('.graph .node > *')].filter(item => {"
+    " const part = item.getBoundingClientRect(), box = item.parentElement.querySelector('.box').getBoundingClientRect();"
+    " return !part.width || part.left < box.left - 1 || part.right > box.right + 1 || part.top < box.top - 1"
+    " || part.bottom > box.bottom + 1; }).map(item => item.outerHTML)"
+)
 GROUP, STREAM = "/aws/sagemaker/ProcessingJobs", "grows/algo-1"
 
 
@@ -77,6 +83,7 @@ def test_zoom_drag_and_paper(world: World, sign_in: Any) -> None:
     """Larger by a button, 200 % of the browser (half the width), and print."""
     page = sign_in()
     page.goto(f"{world.pages.origin}{world.execution('Demo')}")
+    assert page.evaluate(OUTSIDE) == [], "nothing of a node is drawn outside of its box"
     before = page.locator("svg.graph").bounding_box()["width"]
     page.get_by_role("button", name="Larger").click()
     assert page.locator("svg.graph").bounding_box()["width"] > before

@@ -21,10 +21,10 @@ _NOTE = 10  # characters after the type: the longest duration, and most words of
 # Templates of plain text, filled with what `escape` gives: one of markup would escape thousands of numbers.
 _OPEN = '<svg class="graph" role="group" aria-label="{}" width="{w}" height="{h}" viewBox="0 0 {w} {h}">'
 _NODE = (
-    '<a class="node tone-{tone}{chosen}" href="{href}" tabindex="{tab}" data-step="{step}" data-state="{state}"'
+    '<a class="node tone-{tone}{chosen}" href="{href}" tabindex="{tab}" data-step="{step}"'
     ' aria-label="{label}"{current}>{back}'
     '<rect class="box" x="{x}" y="{y}" width="{w}" height="{h}" rx="{rx}"/>'
-    '<use href="#i-{icon}" x="{ix}" y="{iy}"/>'
+    '<use href="#i-{icon}" x="{ix}" y="{iy}" width="18" height="18"/>'
     '<text class="name" x="{tx}" y="{ty}">{name} </text>'
     '<text class="note" x="{tx}" y="{ny}">{type}{dot}{note}</text>{bar}</a>'
 )
@@ -123,7 +123,7 @@ def _node(box: Box, step: StepView, *, after: Sequence[str], href: str, chosen: 
         current=_CURRENT if chosen else "",
         **_place(box, 22, 40), rx=round(box.height / 2) if step.type == "Condition" else 6, icon=look.icon,
         name=escape(name),
-        type=escape(step.type), dot=dot, note=escape(note), state=escape(step.state), back="", bar="",
+        type=escape(step.type), dot=dot, note=escape(note), back="", bar="",
     )  # fmt: skip
 
 
@@ -142,7 +142,7 @@ def _fan(box: Box, fan: Fan, *, after: Sequence[str], href: str, chosen: bool, t
         tone=look.tone, chosen=" chosen" if chosen else "", href=escape(href), tab=0 if tab else -1,
         step=escape(fan.name), label=escape(f"{fan.label} {note}; {fan.type}, {fan.words}{details}"),
         **_place(box, 19, 35), current=_CURRENT if chosen else "", rx=6, icon=look.icon, name=escape(_cut(fan.label)),
-        type="", dot="", note=escape(note), state=escape(fan.state), back=back, bar=bar,
+        type="", dot="", note=escape(note), back=back, bar=bar,
     )  # fmt: skip
 
 
