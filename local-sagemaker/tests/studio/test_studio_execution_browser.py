@@ -18,7 +18,8 @@ from tests.support import create_pipeline, finished, script_step, start
 pytestmark = pytest.mark.timeout(900)
 OUTSIDE = (
     "[...document.querySelectorAll('.graph .node > *')].filter(item => {"
-    " const part = item.getBoundingClientRect(), box = item.parentElement.querySelector('.box').getBoundingClientRect();"
+    " const part = item.getBoundingClientRect();"
+    " const box = item.parentElement.querySelector('.box').getBoundingClientRect();"
     " return !part.width || part.left < box.left - 1 || part.right > box.right + 1 || part.top < box.top - 1"
     " || part.bottom > box.bottom + 1; }).map(item => item.outerHTML)"
 )
