@@ -41,7 +41,7 @@ def bring(descriptor: int) -> None:
 
 def remove_layers(folder: Path) -> None:
     """Removes the root of a process that has ended; overlayfs leaves a folder that even its owner may not read."""
-    for work in folder.glob("changes/*/work/work"):
+    for work in (*folder.glob("work/work"), *folder.glob("changes/*/work/work")):
         with contextlib.suppress(OSError):
             work.chmod(0o700)
     shutil.rmtree(folder, ignore_errors=True)
@@ -71,8 +71,10 @@ def _merge_folder(entry: Path, there: Path, status: os.stat_result) -> None:
         _remove(there)
     if not there.exists():
         there.mkdir()
-        there.chmod(stat.S_IMODE(status.st_mode))
         _own(there, status)
+    if stat.S_IMODE(there.stat().st_mode) != stat.S_IMODE(status.st_mode):
+        with contextlib.suppress(OSError):  # a place that is the machine's
+            there.chmod(stat.S_IMODE(status.st_mode))
     _merge(entry, there)
 
 

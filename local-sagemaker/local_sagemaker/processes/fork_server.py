@@ -27,8 +27,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local_sagemaker import image_programs as programs
-from local_sagemaker.processes import environment, filesystem_changes, isolation, pid_namespaces, system_calls
+from local_sagemaker.processes import (
+    environment,
+    filesystem_changes,
+    isolation,
+    job_root,
+    pid_namespaces,
+    system_calls,
+)
 from local_sagemaker.processes.child import Setting, wait_and_run
+from local_sagemaker.processes.job_root import Layout
 from local_sagemaker.processes.messages import Message, receive, send
 from local_sagemaker.processes.pid_namespaces import Namespace, PidNamespaces
 
@@ -208,6 +216,17 @@ def _warm(modules: tuple[str, ...]) -> None:
     gc.freeze()
 
 
+def _layout(way: isolation.Isolation, home: Path, visible: list[Path]) -> Layout:
+    """How the roots of this server's children are made, with what they have in common made already."""
+    plain = isolation.layout(way, home, visible)
+    if not way.namespaces:
+        return plain
+    skeleton = home / "jobs" / f".prepared-{os.getpid()}-skeleton"
+    skeleton.mkdir(parents=True)
+    job_root.make_skeleton(skeleton, plain)
+    return dataclasses.replace(plain, skeleton=skeleton)
+
+
 @dataclass(frozen=True)
 class Options:
     """What the service says at the start: its socket, folders to keep visible (the first one is the state folder),
@@ -245,7 +264,7 @@ def main(arguments: list[str]) -> None:
         environment.use_service_packages()
     _warm(tuple(options.warm))
     sys.dont_write_bytecode = True  # what was loaded here is read at the next start; jobs leave nothing
-    setting = Setting(way, isolation.layout(way, home, visible), outer, os.getpid(), home)
+    setting = Setting(way, _layout(way, home, visible), outer, os.getpid(), home)
     server = ForkServer(control, setting, namespaces)
     try:
         server.run()

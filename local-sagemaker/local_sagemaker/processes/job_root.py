@@ -3,7 +3,8 @@
 `build` makes it in a folder of the job, in the mount namespace of the process; `enter` moves the process into it,
 after which nothing else of the machine has a name. What the process writes goes to the job's folder: into ``root``
 what is new, into ``changes`` what belongs below one of the machine's folders (overlayfs). Where the kernel refuses
-that for a folder, it is read-only.
+that for a folder, it is read-only. The folders that every root has are made once (`make_skeleton`), and lie below
+``root``, where the kernel takes that.
 
 It runs in the image's Python (3.9 and later).
 """
@@ -51,6 +52,8 @@ class Layout:
     own_pids: bool
     read_only: frozenset[str] = frozenset()
     files: Mapping[str, bytes] = field(default_factory=dict)
+    skeleton: Path | None = None
+    """A folder with what `make_skeleton` made, which nothing changes any more."""
 
 
 @dataclass(frozen=True)
@@ -71,20 +74,36 @@ def build(folder: Path, layout: Layout) -> None:
     """Makes the root in ``folder/root``; needs the order's mounts yet."""
     root = folder / "root"
     root.mkdir(parents=True, exist_ok=True)
-    system_calls.mount(str(root), str(root), None, BIND)  # pivot_root wants a mount point
-    for place, text in layout.view.links:
-        if str(place)[1:] not in _FOLDERS:
-            _link(_at(root, place), text)
-    _make_folders(root)
+    if not _lay_over_skeleton(root, folder / "work", layout):
+        system_calls.mount(str(root), str(root), None, BIND)  # pivot_root wants a mount point
+        make_skeleton(root, layout)
     for number, place in enumerate(layout.view.shown):
         _show(place, _at(root, place), folder / "changes" / str(number), layout)
     for place in layout.view.hidden:
         _bind(_made(folder / "empty"), _at(root, place), read_only=True)
-    for name, content in layout.files.items():
-        _write(_at(root, Path(name)), content)
     _make_devices(root / "dev", layout)
     _bind(Path("/sys"), root / "sys", read_only=True)
     _make_proc(root / "proc", layout)
+
+
+def make_skeleton(root: Path, layout: Layout) -> None:
+    """Makes what every root has: folders, links, files, and the places where the machine's are shown."""
+    for place, text in layout.view.links:
+        if str(place)[1:] not in _FOLDERS:
+            _link(_at(root, place), text)
+    _make_folders(root)
+    for place in layout.view.shown:
+        _make_place(place, _at(root, place))
+    for name, content in layout.files.items():
+        _write(_at(root, Path(name)), content)
+
+
+def _lay_over_skeleton(root: Path, work: Path, layout: Layout) -> bool:
+    """Mounts a view on an empty root that has the skeleton below it; False when there is none, or the kernel can't."""
+    if layout.skeleton is None:
+        return False
+    work.mkdir()
+    return _mount_overlay(layout.skeleton, root, work, root, as_root=layout.as_root)
 
 
 def enter(folder: Path, mounts: Mounts, layout: Layout) -> None:
@@ -142,11 +161,10 @@ def _link(place: Path, text: str) -> None:
 
 def _show(place: Path, target: Path, changes: Path, layout: Layout) -> None:
     """Shows a file or folder of the machine; what is changed below it goes to the folder `changes`."""
+    _make_place(place, target)
     if not place.is_dir():
-        _write(target, b"")
         _bind(place, target, read_only=True)
         return
-    _made(target)
     if str(place) in layout.read_only or not overlay(place, target, changes, as_root=layout.as_root):
         _bind(place, target, read_only=True)
         return
@@ -155,6 +173,14 @@ def _show(place: Path, target: Path, changes: Path, layout: Layout) -> None:
         if place in mounted.parents:
             with contextlib.suppress(OSError):
                 _bind(mounted, target / mounted.relative_to(place), read_only=True)
+
+
+def _make_place(place: Path, target: Path) -> None:
+    """Makes a place to show a file or folder of the machine at."""
+    if place.is_dir():
+        _made(target)
+    elif not target.exists():
+        _write(target, b"")
 
 
 def overlay(place: Path, target: Path, changes: Path, *, as_root: bool) -> bool:
@@ -168,11 +194,16 @@ def overlay(place: Path, target: Path, changes: Path, *, as_root: bool) -> bool:
         for name in map(Path, _OPEN_FOLDERS):
             if place in name.parents and name.is_dir() and not name.is_symlink():
                 _made(upper / name.relative_to(place))
+    return _mount_overlay(place, upper, work, target, as_root=as_root)
+
+
+def _mount_overlay(lower: Path, upper: Path, work: Path, target: Path, *, as_root: bool) -> bool:
+    """Mounts a view of a folder at a target, whose changes go to `upper`; False when the kernel can't."""
     # By descriptors, since a path could hold the commas and colons of the options.
-    opened = [os.open(folder, os.O_PATH) for folder in (place, upper, work)]
+    opened = [os.open(folder, os.O_PATH) for folder in (lower, upper, work)]
     try:
-        lower, above, beside = (f"/proc/self/fd/{descriptor}" for descriptor in opened)
-        options = f"lowerdir={lower},upperdir={above},workdir={beside}"
+        below, above, beside = (f"/proc/self/fd/{descriptor}" for descriptor in opened)
+        options = f"lowerdir={below},upperdir={above},workdir={beside}"
         system_calls.mount("overlay", str(target), "overlay", 0, options if as_root else f"{options},userxattr")
     except OSError:
         return False

@@ -79,3 +79,19 @@ def test_what_a_stop_left_of_removing_earlier_changes_is_in_nobodys_way(program_
 def test_without_the_wish_it_begins_anew(program_run: Any) -> None:
     assert run(program_run, "open('/new.txt', 'w')", keep=False) == 0, program_run.log
     assert run(program_run, "import os; raise SystemExit(os.path.exists('/new.txt'))", keep=False) == 0
+
+
+@pytest.mark.usefixtures("with_namespaces")
+def test_what_all_roots_share_is_made_once_and_no_process_changes_it(program_run: Any) -> None:
+    """Folders such as /srv are one process's own as soon as it changes them."""
+    first = (
+        "import os, shutil; os.rmdir('/srv'); os.remove('/var/lock'); os.mkdir('/mnt/own'); os.chmod('/home', 0o700)"
+    )
+    gone = "import os; assert [os.path.lexists(name) for name in ('/srv', '/var/lock', '/mnt/own')] == %s"
+    mode = "; assert os.stat('/home').st_mode & 0o777 == 0o%s"
+    assert run(program_run, first, keep=False) == 0, program_run.log
+    layers = program_run.root / "layers"
+    if any(layers.glob("changes/*/work/work")):  # the kernel takes such views of folders here
+        assert {entry.name for entry in (layers / "root").iterdir()} <= {"srv", "var", "mnt", "home", "opt"}
+    assert run(program_run, (gone + mode) % ("[False, False, True]", "700"), keep=True) == 0, program_run.log
+    assert run(program_run, (gone + mode) % ("[True, True, False]", "755"), keep=False) == 0, program_run.log
