@@ -1,6 +1,6 @@
 """Package metadata. Tool settings are in pyproject.toml.
 
-``pip install ./model-checks .`` brings what defining and starting a pipeline needs, as CodeBuild does on AWS;
+``pip install ./model-checks .`` brings what defining and starting a pipeline needs;
 ``.[test]`` the tests and checks; ``.[bench]`` what the benchmarks compare with, too. The local service and the library
 of the checks are distributions of their own, in the folders ``local-sagemaker`` and ``model-checks``:
 ``pip install ./model-checks ./local-sagemaker '.[local]'`` brings all three.
@@ -10,12 +10,11 @@ from pathlib import Path
 
 from setuptools import find_packages, setup
 
+HERE = Path(__file__).parent
+LINES = HERE.joinpath("pipelines", "requirements.txt").read_text("utf-8").splitlines()
 BASE = [
-    "sagemaker>=3.27,<4",  # pipeline definitions; v2 reaches its end of support in 2026
-    "boto3>=1.40,<2",  # everything that is not a definition
+    *[line for line in LINES if line and not line.startswith("#")],  # builds on AWS install these, too
     "model-checks",  # the analyses that portable checks ship with their jobs: in the folder of that name
-    "rich>=13",  # the live table of run-pipeline (comes with sagemaker)
-    "matplotlib>=3.8",  # plots of the check reports (comes with sagemaker)
 ]
 LOCAL = [
     "local-sagemaker",  # the local service: a distribution of its own, in the folder of that name
@@ -63,7 +62,7 @@ setup(
     name="sagemaker-pipelines-project",
     version="0.1.0",
     description="An MLOps project for Amazon SageMaker that also runs on one machine, with no account and no Docker",
-    long_description=Path(__file__).with_name("README.md").read_text("utf-8"),
+    long_description=HERE.joinpath("README.md").read_text("utf-8"),
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.11,<3.14",

@@ -177,7 +177,7 @@ class DeliveryTimer:
     def deliver(self, repository: Repository) -> tuple[float, float]:
         """Seconds from a push to its version, and from there, approved at once, to staging in service."""
         before = self.newest()["ModelPackageVersion"]
-        (repository.folder / "README.md").write_text("another commit\n", "utf-8")
+        (repository.folder / "README.md").write_text(f"another commit {time.time()}\n", "utf-8")
         start = time.perf_counter()
         repository.push("another commit")
         self.wait(lambda: self.newest()["ModelPackageVersion"] > before)

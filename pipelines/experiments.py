@@ -17,8 +17,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker.client import SageMakerClient
 
@@ -98,6 +96,8 @@ def stop_executions(
 
 def stop(sagemaker: Any, arn: str) -> None:
     """Stops an execution; one that has ended in the meantime, or is about to, stays as it is."""
+    from botocore.exceptions import ClientError
+
     try:
         sagemaker.stop_pipeline_execution(PipelineExecutionArn=arn)
     except ClientError as error:
@@ -135,6 +135,8 @@ def remove(sagemaker: SageMakerClient, name: str, base: str) -> Iterator[str]:
 
 def _describe(call: Callable[..., Any], **request: str) -> Mapping[str, Any] | None:
     """None for what does not exist."""
+    from botocore.exceptions import ClientError
+
     try:
         return dict(call(**request))
     except ClientError as error:
@@ -165,13 +167,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not arguments.begin and not arguments.remove:
         print(name)
         return 0
-    import boto3
+    if arguments.begin and name == base:
+        return 0  # the main branch's has no tag
+    import boto3  # takes ten times as long as all above
 
     sagemaker = boto3.client("sagemaker")
     if arguments.begin:
-        if name != base:
-            begin(sagemaker, name, base)
-            print(f", {{'Key': '{TAG}', 'Value': '{base}'}}")
+        begin(sagemaker, name, base)
+        print(f", {{'Key': '{TAG}', 'Value': '{base}'}}")
         return 0
     try:
         lines = list(remove(sagemaker, name, base))

@@ -22,6 +22,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -207,11 +208,13 @@ def quick_and_quiet(debug: bool) -> Iterator[None]:
     """While the SDK is imported and a pipeline is built.
 
     Without Python's cycle collector, which would walk over the SDK's million objects again and again and takes half
-    of the time; what there is afterwards is here to stay, and is frozen. Without the notes to itself that the SDK
-    writes, and turns on for all libraries, unless ``debug``.
+    of the time; what there is afterwards is here to stay, and is frozen. With the SDK's models made ready when they
+    are used: it has a thousand of them, and a pipeline uses few; and with boto's data files read once for the seven
+    sessions that it makes. Without the notes to itself that it writes, and turns on for
+    all libraries, unless ``debug``.
     """
     gc.disable()
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _models_on_demand(), _data_read_once():
         if not debug:
             warnings.simplefilter("ignore")
             logging.disable(logging.WARNING)
@@ -221,3 +224,29 @@ def quick_and_quiet(debug: bool) -> Iterator[None]:
             logging.disable(logging.NOTSET if debug else logging.INFO)
             gc.freeze()
             gc.enable()
+
+
+@contextmanager
+def _models_on_demand() -> Iterator[None]:
+    """Has the pydantic models that are defined in the meantime build their validators at their first use."""
+    from pydantic import BaseModel
+
+    before = BaseModel.model_config
+    BaseModel.model_config = {**before, "defer_build": True}
+    try:
+        yield
+    finally:
+        BaseModel.model_config = before
+
+
+@contextmanager
+def _data_read_once() -> Iterator[None]:
+    """Has the boto sessions that are made in the meantime share what they read of AWS's services and regions."""
+    from botocore import loaders, session
+
+    before = loaders.create_loader
+    session.create_loader = loaders.create_loader = cache(before)  # type: ignore[attr-defined, unused-ignore]
+    try:
+        yield
+    finally:
+        session.create_loader = loaders.create_loader = before  # type: ignore[attr-defined, unused-ignore]

@@ -25,7 +25,7 @@ def change_rounds(modelbuild: Path, before: int, after: int) -> None:
     settings.write_text(settings.read_text("utf-8").replace(rounds.format(before), rounds.format(after)), "utf-8")
     specification = modelbuild / "codebuild-buildspec.yml"
     text = specification.read_text("utf-8")
-    start = "run-pipeline --module-name pipelines.abalone.pipeline"
+    start = "pipelines.run_pipeline --module-name pipelines.abalone.pipeline"
     if "--parameter" not in text:
         names = [f"{verb}Model{kind}" for kind in ("Quality", "Bias", "Explainability") for verb in VERBS]
         switches = [f"--parameter {name}{'Check' if name[:4] == 'Skip' else 'Baseline'}=true" for name in names]
