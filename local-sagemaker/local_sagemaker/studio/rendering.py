@@ -56,7 +56,7 @@ def environment() -> Environment:
     made.filters |= {
         "duration": times.duration, "ago": times.ago, "iso": times.iso, "stamp": times.stamp, "number": numbers.number,
         "bytes": numbers.size, "count": numbers.count, "pretty": pretty, "tree": tree,
-        "state": states.state_of, "last": _last,
+        "state": states.state_of, "monitor": states.monitor_of, "last": _last, "linked": urls.find_links,
     }  # fmt: skip
     made.globals |= {
         "to": urls.to, "link_to": urls.resource, "execution_url": urls.execution, "s3_url": urls.s3,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from urllib.parse import quote, urlencode
 
 from local_sagemaker.studio.page import PREFIX
@@ -15,6 +16,8 @@ JOB_GROUPS = {
     "training": "/aws/sagemaker/TrainingJobs", "processing": "/aws/sagemaker/ProcessingJobs",
     "transform": "/aws/sagemaker/TransformJobs",
 }  # fmt: skip
+
+_NAMES = re.compile(r"(?:s3://|arn:aws[\w-]{0,20}:)[^\s\"'<>(){}\[\]|\\^`]{1,1100}")
 
 
 def to(*parts: object, **query: object) -> str:
@@ -68,6 +71,19 @@ def resource(text: str) -> str:
     pages = {"model-package-group": "models", "endpoint": "endpoints", "monitoring-schedule": "monitoring",
              "project": "projects"}  # fmt: skip
     return to(pages[kind], name) if kind in pages else ""
+
+
+def find_links(text: str) -> Iterator[tuple[str, str]]:
+    """The parts of a text, each with its page: that of an ARN or S3 URI, "" for what is between them."""
+    at = 0
+    for match in _NAMES.finditer(text):
+        name = match[0].rstrip(".,;:")
+        href = resource(name)
+        if href:
+            yield text[at : match.start()], ""
+            yield name, href
+            at = match.start() + len(name)
+    yield text[at:], ""
 
 
 def _elsewhere(service: str, rest: str) -> str:

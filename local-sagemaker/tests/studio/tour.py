@@ -108,8 +108,8 @@ class Tour:
         self.click(page.get_by_role("link", name="Test", exact=True).first)
         self.fill("Body", "0.1,0.2,0.3")
         self.click(page.get_by_role("button", name="Send"))
-        page.get_by_role("region", name="Body of the answer").wait_for()
-        assert "200 OK" in page.get_by_role("region", name="Answer", exact=True).inner_text()
+        page.get_by_role("region", name="Body of the response").wait_for()
+        assert "200 OK" in page.get_by_role("region", name="Response", exact=True).inner_text()
         self.picture("6-endpoint")
 
     def monitor(self) -> None:

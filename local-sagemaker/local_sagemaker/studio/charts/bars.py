@@ -63,34 +63,29 @@ def _mark(tone: str, x: float) -> Markup:
     return Markup("")
 
 
-def rank(rows: Sequence[tuple[str, float]], unit: str = "") -> Markup:
-    """Values by name as horizontal bars, for a few dozen rows."""
+_ROW = (
+    '<text class="label" x="{}" y="{}" text-anchor="end">{}</text>'
+    '<rect class="bar tone-run" x="{}" y="{}" width="{}" height="16" rx="3"/>'
+    '<text class="value" x="{}" y="{}">{}</text>'
+)
+_LABEL, _VALUE = 7, 60
+"""Pixels for a character of a label, and for a value."""
+
+
+def rank(rows: Sequence[tuple[str, float]], look: str = "wide") -> Markup:
+    """Values by name as horizontal bars, for a few dozen rows; `look` is wide, or narrow for a phone."""
     largest = max((abs(value) for _, value in rows), default=1.0) or 1.0
+    width, most = (300, 14) if look == "narrow" else (480, 25)
+    names = [name if len(name) <= most else f"{name[: most - 1]}…" for name, _ in rows]
+    left = max((_LABEL * len(name) for name in names), default=0) + 10
     height = len(rows) * 26 + 4
-    parts = [
-        Markup(
-            '<svg class="ranked" role="img" aria-label="Bars of {} values" viewBox="0 0 480 {}" width="480"'
-            ' height="{}">'
-        ).format(len(rows), height, height)
-    ]
-    for place, (name, value) in enumerate(rows):
-        y = place * 26
-        parts.append(
-            Markup(
-                '<text class="label" x="158" y="{}" text-anchor="end">{}</text>'
-                '<rect class="bar tone-run" x="168" y="{}" width="{}" height="16" rx="3"/>'
-                '<text class="value" x="{}" y="{}">{}{}</text>'
-            ).format(
-                y + 17,
-                name if len(name) < 26 else f"{name[:24]}…",
-                y + 5,
-                max(1, round(230 * abs(value) / largest, 1)),
-                176 + round(230 * abs(value) / largest, 1),
-                y + 17,
-                number(value),
-                unit,
-            )
-        )
+    title = f"Bars of {len(rows)} values"
+    size = f'viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
+    parts = [Markup('<svg class="ranked {}" role="img" aria-label="{}" {}>').format(look, title, Markup(size))]
+    for place, (name, (_, value)) in enumerate(zip(names, rows, strict=True)):
+        y, length = place * 26, round((width - left - _VALUE) * abs(value) / largest, 1)
+        drawn = (left - 10, y + 17, name, left, y + 5, max(1, length), left + length + 8, y + 17, number(value))
+        parts.append(Markup(_ROW).format(*drawn))
     return Markup("").join([*parts, Markup("</svg>")])
 
 

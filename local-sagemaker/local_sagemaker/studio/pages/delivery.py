@@ -40,6 +40,11 @@ class DeliveryStage:
     waiting: list[str] = field(default_factory=list)
     unmet: list[str] = field(default_factory=list)
 
+    @property
+    def waits(self) -> bool:
+        """Whether an action waits for a person's approval."""
+        return any(action.token and action.status == "InProgress" for action in self.actions)
+
 
 @dataclass(frozen=True)
 class DeliveryRow:

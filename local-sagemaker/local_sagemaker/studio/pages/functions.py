@@ -56,7 +56,7 @@ class FunctionContext:
     name: str = field(metadata={"help": "the function's name"})
     arn: str = field(metadata={"help": "its ARN"})
     configuration: dict[str, Any] = field(metadata={"help": "GetFunctionConfiguration's response"})
-    answer: str = field(metadata={"help": "the payload of the test, if one was sent"})
+    response: str = field(metadata={"help": "the payload of the test, if one was sent"})
     failure: str = field(metadata={"help": "FunctionError of the test"})
     log: list[str] = field(metadata={"help": "the end of the test's log"})
 

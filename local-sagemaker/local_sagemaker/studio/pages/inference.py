@@ -42,7 +42,7 @@ class InferenceTest:
 
     body: str
     members: dict[str, str]
-    answer: InferenceResult | None
+    response: InferenceResult | None
     python: str
     command: str
     tries: list[InferenceTry] = field(default_factory=list)

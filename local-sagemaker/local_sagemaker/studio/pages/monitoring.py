@@ -11,17 +11,13 @@ from typing import Any
 from local_sagemaker.studio import urls
 from local_sagemaker.studio.page import Page, Visit
 from local_sagemaker.studio.pages.listing import items_or_none
+from local_sagemaker.studio.views.states import MONITORS
 from local_sagemaker.studio.views.times import seconds
 
 _BY_HAND = re.compile(r"(.+-now-)\d+")
 _LONGEST_BASE = 63 - len("-now-1234567890123456")
 """What of a schedule's name fits into those of its runs by hand."""
-KINDS = (
-    ("DataQuality", "Data quality"),
-    ("ModelQuality", "Model quality"),
-    ("ModelBias", "Bias"),
-    ("ModelExplainability", "Explainability"),
-)
+KINDS = tuple(MONITORS.items())
 
 
 @dataclass(frozen=True)

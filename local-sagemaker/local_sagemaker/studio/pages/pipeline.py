@@ -23,7 +23,7 @@ from local_sagemaker.studio.pages.pipeline_versions import (
 )
 from local_sagemaker.studio.pages.tagging import ACTIONS, edit_tags, tags_of
 from local_sagemaker.studio.views.commands import aws_command
-from local_sagemaker.studio.views.data_flow import Feeds, find_feeds
+from local_sagemaker.studio.views.data_flow import Feeds, find_feeds, find_users
 from local_sagemaker.studio.views.step_states import StepView
 
 TABS = (
@@ -90,10 +90,12 @@ def _steps(definition: Definition) -> list[StepView]:
 
 
 def _parameters(definition: Definition) -> list[dict[str, Any]]:
+    users = find_users(definition)
     return [
         {
             "name": item.name, "type": item.type, "enum": list(item.enum),
             "default": None if item.default is None else text_of(item.default), "description": item.description or "",
+            "used_by": users.get(item.name, []),
         }
         for item in definition.parameters.values()
     ]  # fmt: skip

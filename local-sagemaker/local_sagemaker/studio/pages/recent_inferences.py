@@ -28,7 +28,7 @@ class InferenceTry:
     is_error: bool
     milliseconds: float
     variant: str
-    answer: str
+    response: str
     is_cut: bool = False
 
 

@@ -9,6 +9,15 @@ from local_sagemaker.studio.page import Page, Visit
 from local_sagemaker.studio.pages.jobs import LISTS
 from local_sagemaker.studio.pages.listing import items_or_none
 
+_MOST = 20
+_OTHERS = (
+    (
+        "model group", "sagemaker:ListModelPackageGroups", "ModelPackageGroupSummaryList", "ModelPackageGroupName",
+        ("models",), "",
+    ),
+    ("endpoint", "sagemaker:ListEndpoints", "Endpoints", "EndpointName", ("endpoints",), ""),
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class SearchHit:
@@ -25,22 +34,23 @@ class SearchContext:
 
     text: str = field(metadata={"help": "what is searched"})
     hits: list[SearchHit] = field(metadata={"help": "what was found, at most twenty of a kind"})
+    more: dict[str, str] = field(metadata={"help": "of which kinds there is more, with the page that has all of it"})
 
 
 def load(visit: Visit) -> SearchContext:
     """The List operations with NameContains, and executions by their id."""
     text = visit.value("q").strip()
     if not text:
-        return SearchContext("", [])
+        return SearchContext("", [], {})
     if urls.resource(text):
-        return SearchContext(text, [SearchHit("resource", text, urls.resource(text))])
-    hits = [*_executions(visit, text), *_find_by_name(visit, text)]
-    return SearchContext(text, hits)
+        return SearchContext(text, [SearchHit("resource", text, urls.resource(text))], {})
+    named, more = _find_by_name(visit, text)
+    return SearchContext(text, [*_executions(visit, text), *named], more)
 
 
 def _executions(visit: Visit, text: str) -> list[SearchHit]:
     hits = []
-    for pipeline in items_or_none(visit, "sagemaker:ListPipelines", "PipelineSummaries", 200, MaxResults=100):
+    for pipeline in items_or_none(visit, "sagemaker:ListPipelines", "PipelineSummaries", MaxResults=100):
         name, arn = pipeline["PipelineName"], pipeline["PipelineArn"]
         if text.lower() in name.lower():
             hits.append(SearchHit("pipeline", name, urls.to("pipelines", name)))
@@ -51,28 +61,23 @@ def _executions(visit: Visit, text: str) -> list[SearchHit]:
     return hits
 
 
-def _find_by_name(visit: Visit, text: str) -> list[SearchHit]:
-    hits = []
-    for kind, (operation, member, noun) in LISTS.items():
-        for item in items_or_none(visit, operation, member, 20, NameContains=text[:63], MaxResults=20):
-            name = item[f"{noun}Name"]
-            hits.append(SearchHit(f"{kind} job", name, urls.to("jobs", kind, name)))
-    for kind, operation, member, key, place in (
-        (
-            "model group",
-            "sagemaker:ListModelPackageGroups",
-            "ModelPackageGroupSummaryList",
-            "ModelPackageGroupName",
-            "models",
-        ),
-        ("endpoint", "sagemaker:ListEndpoints", "Endpoints", "EndpointName", "endpoints"),
-    ):
-        for item in items_or_none(visit, operation, member, 20, NameContains=text[:63], MaxResults=20):
-            hits.append(SearchHit(kind, item[key], urls.to(place, item[key])))
-    for item in items_or_none(visit, "s3:ListBuckets", "Buckets", 100):
+def _find_by_name(visit: Visit, text: str) -> tuple[list[SearchHit], dict[str, str]]:
+    """What List operations find, and the kinds of which they find more than is shown."""
+    hits, more = [], {}
+    name = text[:63]
+    listed = [
+        (f"{kind} job", operation, member, f"{noun}Name", ("jobs", kind), urls.to("jobs", kind=kind, q=name))
+        for kind, (operation, member, noun) in LISTS.items()
+    ]
+    for kind, operation, member, key, place, all_of_it in (*listed, *_OTHERS):
+        found = items_or_none(visit, operation, member, _MOST + 1, NameContains=name, MaxResults=_MOST + 1)
+        hits += [SearchHit(kind, item[key], urls.to(*place, item[key])) for item in found[:_MOST]]
+        if len(found) > _MOST:
+            more[kind] = all_of_it or urls.to(*place, q=name)
+    for item in items_or_none(visit, "s3:ListBuckets", "Buckets"):
         if text.lower() in item["Name"]:
             hits.append(SearchHit("bucket", item["Name"], urls.to("s3", bucket=item["Name"])))
-    return hits
+    return hits, more
 
 
 PAGE = Page("/search", load, "search.html")

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from local_sagemaker.engine.definition import Definition, Step, parse
-from local_sagemaker.engine.expressions import references
 from local_sagemaker.engine.graph import graph
 from local_sagemaker.errors import ServiceError, ValidationError
 from local_sagemaker.studio import urls
@@ -19,6 +18,7 @@ from local_sagemaker.studio.pages.execution_data import values_of
 from local_sagemaker.studio.pages.listing import items_or_none
 from local_sagemaker.studio.pages.s3_picker import S3Picker, pick_from
 from local_sagemaker.studio.views.commands import aws_command
+from local_sagemaker.studio.views.data_flow import find_users
 from local_sagemaker.studio.views.numbers import size, whole
 
 GROUPS = ("Data", "Compute", "Checks", "Other")
@@ -92,7 +92,7 @@ def load(visit: Visit) -> StartContext:
     definition = parse(body["PipelineDefinition"])
     source = visit.value("from")
     base = _values_of(visit, body["PipelineArn"], source) if source else {}
-    users = _users(definition)
+    users = find_users(definition)
     checks = [_check(visit, step, definition, base) for step in definition.steps.values()]
     shown = [check for check in checks if check is not None]
     switches = {name for check in shown for name in (check.skip, check.register)}
@@ -126,22 +126,6 @@ def _picker(visit: Visit, fields: Sequence[ParameterField]) -> S3Picker | None:
 
 def _values_of(visit: Visit, pipeline_arn: str, execution: str) -> dict[str, str]:
     return values_of(visit, f"{pipeline_arn}/execution/{execution}")
-
-
-def _users(definition: Definition) -> dict[str, list[str]]:
-    """The steps that refer to each parameter."""
-    users: dict[str, list[str]] = {}
-    for step in definition.steps.values():
-        for path in references({"Arguments": _own(step), **step.members}):
-            if path.startswith("Parameters."):
-                names = users.setdefault(path.removeprefix("Parameters."), [])
-                if step.name not in names:
-                    names.append(step.name)
-    return users
-
-
-def _own(step: Step) -> dict[str, Any]:
-    return {name: value for name, value in step.arguments.items() if name not in ("IfSteps", "ElseSteps")}
 
 
 def _field(

@@ -32,7 +32,7 @@
     box.scrollLeft = (box.scrollLeft + x) * (zoom / before) - x;
     box.scrollTop = (box.scrollTop + y) * (zoom / before) - y;
   };
-  const intoView = () => all(".graph .chosen .box").slice(-1).forEach((node) => {
+  const intoView = () => (all(".graph .chosen .box").slice(-1).concat(all(".graph .node[tabindex='0'] .box"))).slice(0, 1).forEach((node) => {
     const box = node.closest(".graph-box"), a = node.getBoundingClientRect(), b = box.getBoundingClientRect();
     if (a.top < b.top || a.bottom > b.bottom) box.scrollTop += a.top - b.top - b.height / 2;
     if (a.left < b.left || a.right > b.right) box.scrollLeft += a.left - b.left - b.width / 2;

@@ -1,4 +1,4 @@
-"""Which output of a step feeds which input of another, as a definition's expressions say. Pure."""
+"""What flows in a definition, as its expressions say: outputs into inputs, parameters into steps. Pure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from local_sagemaker.engine.definition import Definition
-from local_sagemaker.engine.expressions import GET
+from local_sagemaker.engine.expressions import GET, references
 from local_sagemaker.engine.graph import own_values
 from local_sagemaker.engine.paths import step_reference
 
@@ -29,6 +29,16 @@ def find_feeds(definition: Definition) -> Feeds:
     return {
         name: {source: tuple(words)[:_MOST] for source, words in sources.items()} for name, sources in feeds.items()
     }
+
+
+def find_users(definition: Definition) -> dict[str, list[str]]:
+    """The steps that refer to each parameter, by its name."""
+    users: dict[str, dict[str, None]] = {}
+    for step in definition.steps.values():
+        for path in references(own_values(step)):
+            if path.startswith("Parameters."):
+                users.setdefault(path.removeprefix("Parameters."), {})[step.name] = None
+    return {name: list(steps) for name, steps in users.items()}
 
 
 def _output(tokens: tuple[Any, ...]) -> str:

@@ -63,6 +63,18 @@ _LOOKS = {
 }
 
 
+MONITORS = {
+    "DataQuality": "Data quality", "ModelQuality": "Model quality", "ModelBias": "Bias",
+    "ModelExplainability": "Explainability",
+}  # fmt: skip
+"""The kinds of monitors, as pages call them."""
+
+
+def monitor_of(kind: str) -> str:
+    """What a kind of monitor is called."""
+    return MONITORS.get(kind, kind)
+
+
 _ENDS = (
     (("ROLLBACK_COMPLETE",), "failed-tolerated", "warn"),
     (("_FAILED", "Failed", "FAILED"), "bad", "bad"),

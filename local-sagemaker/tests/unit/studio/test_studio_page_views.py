@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -17,7 +18,7 @@ from local_sagemaker.studio import urls
 from local_sagemaker.studio.charts import trend as trend_chart
 from local_sagemaker.studio.exports import export
 from local_sagemaker.studio.page import Page, Visit
-from local_sagemaker.studio.pages import builds, delivery, endpoint, lineage, model_version, monitoring_schedule
+from local_sagemaker.studio.pages import builds, delivery, endpoint, lineage, model_version, monitoring_schedule, search
 from local_sagemaker.studio.pages.monitoring import run_prefix, schedule_of
 from local_sagemaker.studio.views.build_log import find_failed_command
 from local_sagemaker.studio.views.csv_text import csv_line
@@ -165,6 +166,34 @@ def test_a_stage_that_was_not_entered_says_which_rule_was_not_met() -> None:
     answer = {"stageStates": [{"stageName": "Source"}, stage]}
     visit = Visit({}, {}, lambda _name, _request: answer, None, "", 0.0)  # type: ignore[arg-type]
     assert [item.unmet for item in delivery.stages_of(visit, "p")] == [[], ["Ready: 'waiting' EQ 'ready' is false"]]
+
+
+def test_a_stage_waits_for_the_person_that_its_approval_waits_for() -> None:
+    def stage(**latest: str) -> dict[str, Any]:
+        return {"stageName": "Staging", "actionStates": [{"actionName": "Approve", "latestExecution": latest}]}
+
+    states = [stage(status="InProgress", token="t"), stage(status="InProgress"), stage(status="Succeeded", token="t")]
+    visit = Visit({}, {}, lambda _name, _request: {"stageStates": states}, None, "", 0.0)  # type: ignore[arg-type]
+    assert [item.waits for item in delivery.stages_of(visit, "p")] == [True, False, False]
+
+
+def test_names_in_a_text_lead_to_their_pages() -> None:
+    """ARNs and S3 URIs of failures and log lines; all of the text stays, in its order."""
+    uri, arn = "s3://b/a/report.json", "arn:aws:sagemaker:us-east-1:1:endpoint/e"
+    text = f"See {uri}. Then '{arn}', s3:// or arn:aws:unknown:x"
+    parts = list(urls.find_links(text))
+    assert "".join(part for part, _ in parts) == text
+    assert [(part, href) for part, href in parts if href] == [
+        (uri, "/_studio/s3/object?bucket=b&key=a%2Freport.json"), (arn, "/_studio/endpoints/e"),
+    ]  # fmt: skip
+    assert list(urls.find_links("plain")) == [("plain", "")]
+
+
+def test_a_search_says_of_what_there_is_more() -> None:
+    jobs = {"ProcessingJobSummaries": [{"ProcessingJobName": f"job-{number}"} for number in range(21)]}
+    visit = visit_of(defaultdict(dict, {"sagemaker:ListProcessingJobs": jobs}), query={"q": ["job"]})
+    found = search.load(visit)
+    assert (len(found.hits), found.more) == (20, {"processing job": "/_studio/jobs?kind=processing&q=job"})
 
 
 def test_lineage_is_in_order_of_distance() -> None:

@@ -63,7 +63,7 @@ def test_the_head_compares_with_what_is_served() -> None:
 
 
 def test_a_test_request_has_what_the_form_says() -> None:
-    """Variant and target model reach the endpoint; the answer is a table."""
+    """Variant and target model reach the endpoint; the response is a table."""
     sent: list[tuple[str, dict[str, Any]]] = []
     reads = SimpleNamespace(settings=SimpleNamespace(home="here"))
 
@@ -78,5 +78,5 @@ def test_a_test_request_has_what_the_form_says() -> None:
     request = {"EndpointName": "e", "Body": b"5,6", "ContentType": "text/csv", "Accept": "text/csv",
                "TargetVariant": "B", "TargetModel": "a.tar.gz"}  # fmt: skip
     assert sent[0] == ("sagemaker-runtime:InvokeEndpoint", request)
-    assert shown.answer is not None
-    assert (shown.answer.variant, shown.answer.table) == ("B", [["1", "2"], ["3", "4"]])
+    assert shown.response is not None
+    assert (shown.response.variant, shown.response.table) == ("B", [["1", "2"], ["3", "4"]])
