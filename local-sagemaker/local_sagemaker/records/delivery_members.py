@@ -142,8 +142,10 @@ own_action = view(DeliveryActionRecord)
 class StackRecord(TypedDict, total=False):
     """`_template` is the text, `_values` are the parameters as given, `_imports` the exports that it uses; `_token` is
     the request's, `_on_failure` what a failed creation leads to. During an update, `_next` are the coming members,
-    `_before_body` the earlier ones and `_before` the earlier resources; `_skip` and `_retained` are what a rollback and
-    a deletion leave alone. `_stored` marks, in one request, a stack that exists.
+    `_before_body` the earlier ones and `_before` the earlier resources, `_policy_during` its stack policy and
+    `_policy_next` the one behind it, `_cancelling` that it is to be taken back; `_skip` and `_retained` are what a
+    rollback and a deletion leave alone. `_policy` is the stack policy. `_stored` marks, in one request, a stack that
+    exists.
     """
 
     _template: str
@@ -157,6 +159,10 @@ class StackRecord(TypedDict, total=False):
     _skip: list[str]
     _retained: list[str]
     _stored: bool
+    _policy: str
+    _policy_during: str
+    _policy_next: str
+    _cancelling: bool
 
 
 own_stack = view(StackRecord)

@@ -21,9 +21,11 @@ GOOD = {
 }
 TAKEN = {"Type": "AWS::SageMaker::ModelPackageGroup", "Properties": {"ModelPackageGroupName": "taken-by-a-test"}}
 BAD = {**GOOD, "Resources": {"Word": PARAMETER, "Group": TAKEN}}
+STAGE = {"Parameters": {"Value": "from the configuration"}, "Tags": {"stage": "test"}}
+KEEP = {"Effect": "Allow", "Action": "Update:*", "Principal": "*", "Resource": "*"}
 FILES = {
     "good.json": GOOD, "bad.json": BAD, "values.json": {"deep": "from a file"},
-    "stage.json": {"Parameters": {"Value": "from the configuration"}, "Tags": {"stage": "test"}},
+    "stage.json": STAGE, "policed.json": {**STAGE, "StackPolicy": {"Statement": [KEEP]}},
 }  # fmt: skip
 
 
@@ -77,7 +79,7 @@ def test_modes_on_absent_and_healthy_stacks(service: Service, pipelines: Pipelin
     first = pipelines.create(
         "modes",
         stack("DELETE_ONLY", "modes-stack"),
-        stack("CREATE_UPDATE", "modes-stack", **configured),
+        stack("CREATE_UPDATE", "modes-stack", TemplateConfiguration="Code::policed.json"),
         stack("REPLACE_ON_FAILURE", "modes-stack", **configured),
         stack("CHANGE_SET_REPLACE", "modes-stack", ChangeSetName="next", ParameterOverrides=overrides, **configured),
         {"name": "Look", "actions": [ask(configuration={"CustomData": "#{CREATEUPDATESpace.Word}"})]},
@@ -90,6 +92,8 @@ def test_modes_on_absent_and_healthy_stacks(service: Service, pipelines: Pipelin
     assert {row["OutputKey"]: row["OutputValue"] for row in before["Outputs"]}["Word"] == "from the configuration"
     assert before["StackStatus"] == "CREATE_COMPLETE", "the same again is no change"
     assert {"Key": "stage", "Value": "test"} in before["Tags"]
+    policy = service.client("cloudformation").get_stack_policy(StackName="modes-stack")["StackPolicyBody"]
+    assert json.loads(policy) == {"Statement": [KEEP]}
     assert pipelines.actions("modes", first)[0]["input"]["resolvedConfiguration"] == {
         "CustomData": "from the configuration"
     }

@@ -14,6 +14,7 @@ from local_sagemaker.services.cloudformation.requests import Requests
 from local_sagemaker.services.cloudformation.scopes import Scopes
 from local_sagemaker.services.cloudformation.stack_contents import StackContents
 from local_sagemaker.services.cloudformation.stack_operations import StackOperations
+from local_sagemaker.services.cloudformation.stack_policies import StackPolicies
 from local_sagemaker.services.cloudformation.stack_runs import StackRuns
 from local_sagemaker.services.cloudformation.stack_store import StackStore
 from local_sagemaker.services.cloudformation.stacks import Stacks
@@ -34,4 +35,5 @@ def build(
         records=records, arns=settings.arns, store=store, scopes=scopes, requests=requests, stacks=stacks,
         operations=operations,
     )  # fmt: skip
-    return [stacks, StackContents(store=store, requests=requests), change_sets]
+    policies = StackPolicies(store=store, requests=requests)
+    return [stacks, StackContents(store=store, requests=requests), policies, change_sets]

@@ -26,6 +26,7 @@ from local_sagemaker.errors import ServiceError
 from local_sagemaker.records.delivery_members import StackResourceRecord, own_resource
 from local_sagemaker.records.delivery_status import StackStatus
 from local_sagemaker.records.store import Body
+from local_sagemaker.services.cloudformation import stack_policies
 from local_sagemaker.services.cloudformation.handlers import HANDLERS
 from local_sagemaker.services.cloudformation.handlers.handler import Cancelled, DeploymentContext, Identity
 from local_sagemaker.services.cloudformation.resource_creation import CallsOfCreation, create_once, is_free
@@ -53,7 +54,12 @@ class StackDeployment:
     ) -> None:
         self._id, self._store, self._scopes, self._ended = stack_id, store, scopes, ended
         self._deadline, self.timed_out = deadline, False
-        self._cancelled = threading.Event()
+        self._cancelled, self._taken_back = threading.Event(), False
+
+    def cancel(self) -> None:
+        """Begins nothing new, and lets what is under way end or be broken off."""
+        self._taken_back = True
+        self._cancelled.set()
 
     def apply(self, template_of: Body, verb: str) -> list[str]:
         """Makes the stack's resources what its template says; the logical ids of those that failed.
@@ -85,7 +91,10 @@ class StackDeployment:
     def set_back(self, before: Mapping[str, Body]) -> list[str]:
         """Undoes an update: each resource becomes what it was; the logical ids of those that failed."""
         now = self._store.resources(self._id)
-        changed = [name for name, body in before.items() if _state(now.get(name, {})) != _state(body)]
+        changed = [
+            name for name, body in before.items()
+            if _state(now.get(name, {})) != _state(body) or now[name]["ResourceStatus"] == StackStatus.UPDATE_FAILED
+        ]  # fmt: skip
         return self._walk({name: frozenset() for name in changed}, lambda name: self._restore(name, before[name]))
 
     def _walk(self, graph: Mapping[str, frozenset[str]], work: Work, *, stop: bool = True) -> list[str]:
@@ -94,7 +103,7 @@ class StackDeployment:
         running: dict[Future[None], str] = {}
         with ThreadPoolExecutor(THREADS, thread_name_prefix="stack") as pool:
             while waiting or running:
-                if not (failed and stop) and not self._ended.is_set() and not self.timed_out:
+                if not ((failed and stop) or self._taken_back or self._ended.is_set() or self.timed_out):
                     for logical in [name for name, needs in waiting.items() if needs <= done]:
                         del waiting[logical]
                         running[pool.submit(work, logical)] = logical
@@ -143,12 +152,13 @@ class StackDeployment:
             )
             if before is None or own_resource(before).get("_creating") or "PhysicalResourceId" not in before:
                 self._create(resource, before, properties, "CREATE" if before is None or verb == "CREATE" else verb)
-            elif before["ResourceType"] != declared.type.name:
-                self._replace(resource, before, properties)
             else:
-                self._change(resource, before, properties, declared)
+                policy = stack_policies.in_force(stack) if verb == "UPDATE" else None
+                self._change(resource, before, properties, declared, policy)
         except Cancelled:
-            self._fail(logical, resource, verb, "Resource creation cancelled")
+            current = self._store.resource(self._id, logical) or resource
+            made = "PhysicalResourceId" in current and not own_resource(current).get("_creating")
+            self._fail(logical, resource, verb, f"Resource {'update' if made else 'creation'} cancelled")
             raise
         except ServiceError as error:
             self._fail(logical, resource, verb, _reason(error))
@@ -217,12 +227,17 @@ class StackDeployment:
         attempt = StackResourceRecord(_replaced=[*own_resource(before).get("_replaced", []), replaced])
         self._create(resource, {**attempt}, properties, "UPDATE")
 
-    def _change(self, resource: Body, before: Body, properties: Body, declared: ResourceDeclaration) -> None:
+    def _change(
+        self, resource: Body, before: Body, properties: Body, declared: ResourceDeclaration, policy: str | None
+    ) -> None:
         earlier = self._scopes.dynamic.as_written(own_resource(before)["_properties"], properties)
-        match change(declared.type, earlier, properties):
+        known = before["ResourceType"] == declared.type.name
+        match change(declared.type, earlier, properties) if known else Change.REPLACE:
             case Change.REPLACE:
+                stack_policies.check(policy, stack_policies.REPLACE, declared.logical, before["ResourceType"])
                 self._replace(resource, before, properties)
             case Change.UPDATE:
+                stack_policies.check(policy, stack_policies.MODIFY, declared.logical, before["ResourceType"])
                 kept = {**resource, **{key: before[key] for key in _KEPT if key in before}}
                 self._update(kept, earlier, properties)
             case Change.NONE:
@@ -261,6 +276,8 @@ class StackDeployment:
                     **StackResourceRecord(_replaced=[item for item in new if "PhysicalResourceId" in item]),
                 }
                 self._store.put_resource(self._id, restored, StackStatus.UPDATE_COMPLETE)
+            elif "_wanted" not in current and _state(current) == _state(before):  # refused before it was begun
+                self._store.put_resource(self._id, before, StackStatus.UPDATE_COMPLETE)
             else:
                 wanted = own_resource(current).get("_wanted") or own_resource(current)["_properties"]
                 self._update(

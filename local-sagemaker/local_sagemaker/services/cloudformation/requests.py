@@ -49,7 +49,7 @@ class Requests:
         if len(sources) != 1:
             raise TemplateError("Either Template URL or Template Body must be specified.")
         if sources == ["TemplateURL"]:
-            return self._fetch(request["TemplateURL"])
+            return self.document(request["TemplateURL"])
         text = str(request["TemplateBody"])
         if len(text.encode()) > LARGEST_BODY:
             raise TemplateError(
@@ -58,7 +58,8 @@ class Requests:
             )
         return text
 
-    def _fetch(self, url: str) -> str:
+    def document(self, url: str) -> str:
+        """The text of a template or policy in a bucket."""
         bucket, key = _place(url)
         head = self._objects.head(bucket, key) if self._objects.bucket_exists(bucket) else None
         if head is None:

@@ -12,9 +12,10 @@ from local_sagemaker.clock import now
 from local_sagemaker.cloudformation import dependencies, intrinsics
 from local_sagemaker.cloudformation.errors import TemplateError
 from local_sagemaker.errors import ServiceError
-from local_sagemaker.records.delivery_members import own_stack
+from local_sagemaker.records.delivery_members import StackRecord, own_stack
 from local_sagemaker.records.delivery_status import StackStatus
 from local_sagemaker.records.store import Body
+from local_sagemaker.services.cloudformation import stack_policies
 from local_sagemaker.services.cloudformation.deployment import StackDeployment
 from local_sagemaker.services.cloudformation.handlers.handler import Cancelled
 from local_sagemaker.services.cloudformation.scopes import Scopes
@@ -26,6 +27,7 @@ TAKEN_OVER = (
     "RollbackConfiguration", "ChangeSetId",
 )  # fmt: skip
 """What an update changes of a stack's own body; what it was before comes back with a rollback."""
+_NO_UPDATE = dict.fromkeys(("_next", "_before", "_before_body", "_policy_next", "_policy_during"))
 
 
 class StackRuns:
@@ -35,6 +37,7 @@ class StackRuns:
         self._store, self._scopes, self._call = store, scopes, call
         self._ended = threading.Event()
         self._threads: dict[str, threading.Thread] = {}
+        self._updates: dict[str, StackDeployment] = {}
         self._lock = threading.Lock()
         store.subscribe(self._publish)
 
@@ -46,6 +49,18 @@ class StackRuns:
             thread = threading.Thread(target=self._run, args=(stack_id,), name=f"stack-{stack_id}", daemon=True)
             self._threads[stack_id] = thread
             thread.start()
+
+    def cancel_update(self, stack_id: str, token: str | None) -> None:
+        """Has an update taken back. Raises when none is under way."""
+
+        def change(body: Body) -> None:
+            if body["StackStatus"] != StackStatus.UPDATE_IN_PROGRESS:
+                raise TemplateError("CancelUpdateStack cannot be called from current stack status")
+            body.update({**StackRecord(_cancelling=True, _token=token)})
+
+        self._store.update(stack_id, change)
+        if update := self._updates.get(stack_id):
+            update.cancel()
 
     def resume(self) -> None:
         """Works on all stacks whose work was interrupted, and publishes what was not yet."""
@@ -176,25 +191,58 @@ class StackRuns:
 
     def _update(self, body: Body, deployment: StackDeployment) -> None:
         wanted = {**body, **own_stack(body)["_next"]}
-        failed = deployment.apply(wanted, "UPDATE")
         stack_id, reason = body["StackId"], ""
+        self._updates[stack_id] = deployment
+        try:
+            if own_stack(self._store.require(stack_id)).get("_cancelling"):  # before a restart, or just now
+                deployment.cancel()
+            failed = self._denied_removals(wanted) or deployment.apply(wanted, "UPDATE")
+        finally:
+            del self._updates[stack_id]
         if not failed:
             try:
-                outputs, exports = self._outputs(wanted)
-                self._store.put_exports(stack_id, exports)
-                members = {name: wanted[name] for name in TAKEN_OVER if name in wanted}
-                self._store.enter(stack_id, StackStatus.UPDATE_COMPLETE_CLEANUP_IN_PROGRESS, Outputs=outputs, **members)
-                return
+                self._complete_update(wanted)
             except ServiceError as error:
                 reason = error.message
+            else:
+                return
         else:
             reason = (
                 f"The following resource(s) failed to {self._verb(stack_id, failed)}: [{', '.join(sorted(failed))}]. "
             )
-        if body.get("DisableRollback"):
+        if own_stack(self._store.require(stack_id)).get("_cancelling"):
+            self._take_back(stack_id)
+        elif body.get("DisableRollback"):
             self._store.enter(stack_id, StackStatus.UPDATE_FAILED, reason)
         else:
             self._store.enter(stack_id, StackStatus.UPDATE_ROLLBACK_IN_PROGRESS, reason)
+
+    def _take_back(self, stack_id: str) -> None:
+        self._store.enter(stack_id, StackStatus.UPDATE_ROLLBACK_IN_PROGRESS, "User Initiated", _cancelling=None)
+
+    def _complete_update(self, wanted: Body) -> None:
+        outputs, exports = self._outputs(wanted)
+        stack_id, members = wanted["StackId"], {name: wanted[name] for name in TAKEN_OVER if name in wanted}
+        with self._store.transaction():  # an update is either complete or taken back
+            if own_stack(self._store.require(stack_id)).get("_cancelling"):
+                self._take_back(stack_id)
+                return
+            self._store.put_exports(stack_id, exports)
+            self._store.enter(stack_id, StackStatus.UPDATE_COMPLETE_CLEANUP_IN_PROGRESS, Outputs=outputs, **members)
+
+    def _denied_removals(self, wanted: Body) -> list[str]:
+        """The logical ids of resources that the update would delete against the stack's policy, which fail it."""
+        policy, stack_id, denied = stack_policies.in_force(wanted), wanted["StackId"], []
+        kept = dependencies.graph(self._scopes.scope(wanted)) if policy else {}
+        for logical, resource in self._store.resources(stack_id).items() if policy else ():
+            if logical in kept:
+                continue
+            try:
+                stack_policies.check(policy, stack_policies.DELETE, logical, resource["ResourceType"])
+            except TemplateError as error:
+                self._store.put_resource(stack_id, resource, StackStatus.UPDATE_FAILED, error.message)
+                denied.append(logical)
+        return denied
 
     def _verb(self, stack_id: str, failed: list[str]) -> str:
         resources = self._store.resources(stack_id)
@@ -210,7 +258,8 @@ class StackRuns:
             self._dependencies({**body, **own_stack(body)["_before_body"]}, *gone) if gone else {}
         ):
             self._store.drop_resource(body["StackId"], logical)
-        self._store.enter(body["StackId"], StackStatus.UPDATE_COMPLETE, _next=None, _before=None, _before_body=None)
+        policy = own_stack(body).get("_policy_next", own_stack(body).get("_policy"))
+        self._store.enter(body["StackId"], StackStatus.UPDATE_COMPLETE, "", _policy=policy, **_NO_UPDATE)
 
     def _roll_back_update(self, body: Body, deployment: StackDeployment) -> None:
         skipped = own_stack(body).get("_skip") or []
@@ -232,9 +281,7 @@ class StackRuns:
             self._dependencies({**body, **own_stack(body)["_next"]}, *new) if new else {}, new=True
         ):
             self._store.drop_resource(body["StackId"], logical)
-        self._store.enter(
-            body["StackId"], StackStatus.UPDATE_ROLLBACK_COMPLETE, _next=None, _before=None, _before_body=None
-        )
+        self._store.enter(body["StackId"], StackStatus.UPDATE_ROLLBACK_COMPLETE, "", **_NO_UPDATE)
 
     def _delete(self, body: Body, deployment: StackDeployment) -> None:
         stack_id = body["StackId"]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 from local_sagemaker.arns import Arns
@@ -72,6 +73,10 @@ class StackStore:
         if body is None:
             raise TemplateError(f"Stack with id {stack_id} does not exist")
         return body
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Several reads and writes as one."""
+        return self._records.transaction()
 
     def enter(self, stack_id: str, status: StackStatus, reason: str = "", **members: Any) -> Body:
         """Sets a stack's status, and leaves its event. Own members that are None are removed."""

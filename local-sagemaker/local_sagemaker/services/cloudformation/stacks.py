@@ -9,11 +9,12 @@ from typing import Any
 from local_sagemaker.api.operations import Request, Resource, Response, operation
 from local_sagemaker.clock import now
 from local_sagemaker.cloudformation.errors import TemplateError
-from local_sagemaker.records.delivery_members import StackRecord
+from local_sagemaker.records.delivery_members import StackRecord, own_stack
 from local_sagemaker.records.delivery_status import StackStatus
 from local_sagemaker.records.store import Body, public
 from local_sagemaker.services.cloudformation.requests import Requests
 from local_sagemaker.services.cloudformation.stack_operations import StackOperations
+from local_sagemaker.services.cloudformation.stack_policies import policies_of_update, read_from
 from local_sagemaker.services.cloudformation.stack_runs import StackRuns
 from local_sagemaker.services.cloudformation.stack_store import StackStore
 
@@ -23,8 +24,7 @@ UPDATABLE = (
     StackStatus.UPDATE_FAILED, StackStatus.CREATE_FAILED,
 )  # fmt: skip
 NOTHING = "No updates are to be performed."
-NOT_DONE = {"StackPolicyBody", "StackPolicyURL", "StackPolicyDuringUpdateBody", "StackPolicyDuringUpdateURL",
-            "ResourceTypes", "DeploymentConfig"}  # fmt: skip
+NOT_DONE = {"ResourceTypes", "DeploymentConfig"}
 """Members that would change what happens, and are not executed here."""
 
 
@@ -79,6 +79,8 @@ class Stacks(Resource):
                 _token=request.get("ClientRequestToken"),
             ),
         }  # fmt: skip
+        if (policy := read_from(self._requests, request)) is not None:
+            own_stack(body)["_policy"] = policy
 
         def act() -> None:
             self._store.insert(body)
@@ -94,7 +96,13 @@ class Stacks(Resource):
         if earlier := self._operations.earlier("UpdateStack", request, stack["StackName"]):
             return earlier
         wanted, _ = self._requests.members_from(request, stack)
-        return self._operations.begin("UpdateStack", request, stack, lambda: self.enter_update(stack, wanted, request))
+        policies = policies_of_update(self._requests, request)
+
+        def act() -> None:
+            self.enter_update(stack, wanted, request)
+            self._store.update(stack["StackId"], lambda body: body.update({**policies}))
+
+        return self._operations.begin("UpdateStack", request, stack, act)
 
     def enter_update(self, stack: Body, wanted: Body, request: Request) -> None:
         """Records an update to the wanted members. Raises when nothing would change, or the stack is not in a state for
@@ -109,6 +117,7 @@ class Stacks(Resource):
             stack["StackId"], StackStatus.UPDATE_IN_PROGRESS, "User Initiated", _next=wanted, _before_body=before,
             _before=self._store.resources(stack["StackId"]), LastUpdatedTime=now(),
             DisableRollback=request.get("DisableRollback", False), _token=request.get("ClientRequestToken"),
+            _policy_during=None, _policy_next=None, _cancelling=None,
         )  # fmt: skip
 
     @operation("DeleteStack")
@@ -142,6 +151,16 @@ class Stacks(Resource):
         token = request.get("ClientRequestToken")
         enter = partial(self._store.enter, stack["StackId"], status, "User Initiated", _token=token, **members)
         return self._operations.begin(name, request, stack, enter)
+
+    @operation("CancelUpdateStack")
+    def cancel_update(self, request: Request) -> Response:
+        """Takes an update back that is under way."""
+        stack = self._store.require(request["StackName"], "Stack [{}] does not exist")
+        if self._operations.earlier("CancelUpdateStack", request, stack["StackName"]):
+            return {}
+        identity, token = stack["StackId"], request.get("ClientRequestToken")
+        self._operations.begin("CancelUpdateStack", request, stack, lambda: self._runs.cancel_update(identity, token))
+        return {}
 
     @operation("ContinueUpdateRollback")
     def continue_rollback(self, request: Request) -> Response:

@@ -53,6 +53,8 @@ class StackAction:
 
     def _deploy(self, work: ActionWork, name: str, stack: Stack | None) -> ActionResult:
         request = self._request(work)
+        if policy := self._file(work).get("StackPolicy"):
+            request["StackPolicyBody"] = json.dumps(policy)
         new = stack is None or stack["StackStatus"] == StackStatus.REVIEW_IN_PROGRESS
         try:
             self._call("cloudformation:CreateStack" if new else "cloudformation:UpdateStack", request)
@@ -194,6 +196,9 @@ class StackAction:
             self._call("cloudformation:DeleteChangeSet", {"StackName": name, "ChangeSetName": change_set})
         kind = "CREATE" if new else "UPDATE"
         request = {**self._request(work), "ChangeSetName": change_set, "ChangeSetType": kind}
+        if self._file(work).get("StackPolicy"):  # CreateChangeSet has none
+            text = "LocalUnsupported: StackPolicy in the configuration of a change set is not executed."
+            raise ActionFailure(text, "ConfigurationError")
         self._call("cloudformation:CreateChangeSet", request)
         description = self._change_set(work, name, change_set)
         reason = description.get("StatusReason", "")
