@@ -80,8 +80,14 @@ def check(name: str, request: dict[str, Any]) -> None:
 
 
 def check_of_client(name: str, request: dict[str, Any]) -> None:
-    """`check`, and the refusal of tags that only AWS's own services may set, as CloudFormation does."""
+    """`check`, and the refusal of what only AWS's own services may do: CloudFormation sets tags of its own, and its
+    first commit of a repository is bounded by the size of an archive alone (that it is by no count is inferred).
+    """
     check(name, request)
+    if name == "codecommit:CreateCommit":
+        files = sum(len(request.get(member) or []) for member in ("putFiles", "deleteFiles", "setFileModes"))
+        if files > MOST_FILES:
+            raise ServiceError(_TOO_MANY_FILES, code="MaximumFileEntriesExceededException", status=400)
     if name.startswith("sagemaker:"):
         keys = [tag["Key"] for tag in request.get("Tags") or []]
         for key in [*keys, *(request.get("TagKeys") or [])]:
@@ -89,6 +95,12 @@ def check_of_client(name: str, request: dict[str, Any]) -> None:
                 raise ServiceError(RESERVED.format(key), code="ValidationException", status=400)
 
 
+MOST_FILES = 100
+"""Of a commit that a client makes (CodeCommit user guide, "Quotas")."""
+_TOO_MANY_FILES = (
+    "The number of specified files to change as part of this commit exceeds the maximum number of files that can be "
+    "changed in a single commit. Consider using a Git client for these changes."
+)
 RESERVED = "System prefix 'aws:' reserved for AWS usage in tag key: {}"
 """Recorded for DeleteTags (aws/sagemaker-python-sdk issue 1301)."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -221,7 +222,8 @@ class GitRepository:
         try:
             if parent:
                 self.run("read-tree", parent, variables=variables)
-            rows = "".join(f"{self._index_row(change)}\0" for change in changes)
+            ids = iter(self._put([change.content for change in changes if change.content is not None]))
+            rows = "".join(f"{_index_row(change, ids)}\0" for change in changes)
             self.run("update-index", "-z", "--index-info", data=rows.encode(), variables=variables)
             tree = self.run("write-tree", variables=variables).decode().strip()
         finally:
@@ -237,11 +239,14 @@ class GitRepository:
         parents = ["-p", parent] if parent else []
         return self.run("commit-tree", tree, *parents, data=message.encode(), variables=people).decode().strip()
 
-    def _index_row(self, change: FileChange) -> str:
-        if change.deletes:
-            return f"0 {'0' * 40}\t{change.path}"
-        blob = change.blob or self.run("hash-object", "-w", "--stdin", data=change.content or b"").decode().strip()
-        return f"{change.mode} {blob}\t{change.path}"
+    def _put(self, contents: list[bytes]) -> list[str]:
+        """The ids of contents, which are in the repository then."""
+        with tempfile.TemporaryDirectory(prefix="contents-", dir=self.folder) as folder:
+            names = [f"{Path(folder).name}/{number}" for number in range(len(contents))]
+            for name, content in zip(names, contents, strict=True):
+                (self.folder / name).write_bytes(content)
+            rows = "".join(f"{name}\n" for name in names)
+            return self.run("hash-object", "-w", "--no-filters", "--stdin-paths", data=rows.encode()).decode().split()
 
     def is_reference_name(self, name: str) -> bool:
         """Whether git takes a full name (``refs/heads/main``) for a reference."""
@@ -263,6 +268,13 @@ class GitRepository:
     def set_default_branch(self, name: str) -> None:
         """Which branch a clone checks out."""
         self.run("symbolic-ref", "HEAD", BRANCHES + name)
+
+
+def _index_row(change: FileChange, ids: Iterator[str]) -> str:
+    """A row for ``update-index``; `ids` are those of the contents that are new."""
+    if change.deletes:
+        return f"0 {'0' * 40}\t{change.path}"
+    return f"{change.mode} {change.blob if change.content is None else next(ids)}\t{change.path}"
 
 
 def _person(name: str, email: str, date: str) -> Person:

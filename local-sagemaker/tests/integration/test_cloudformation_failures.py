@@ -205,7 +205,10 @@ def test_a_repository_begins_with_the_files_of_an_archive(service: Service, stac
         )
 
     files = {"a/b.txt": "text", "c.py": "#", "__init__.py": ""}
-    assert begin("seeded", archive_of(files))["StackStatus"] == "CREATE_COMPLETE"
+    more_than_a_client_s = {f"more/{number}": str(number) for number in range(101)}
+    assert begin("seeded", archive_of({**files, **more_than_a_client_s}))["StackStatus"] == "CREATE_COMPLETE"
+    last = code.get_file(repositoryName="seeded", filePath="more/100", commitSpecifier="trunk")
+    assert last["fileContent"] == b"100"
     empty = code.get_file(repositoryName="seeded", filePath="__init__.py", commitSpecifier="trunk")
     assert empty["fileContent"] == b""
     found = code.get_file(repositoryName="seeded", filePath="a/b.txt", commitSpecifier="trunk")

@@ -14,14 +14,9 @@ from local_sagemaker.services.codecommit.repository_store import RepositoryStore
 MODES = {"NORMAL": "100644", "EXECUTABLE": "100755", "SYMLINK": "120000"}
 LARGEST = 6 << 20
 """Bytes of a file that an operation puts or gets (CodeCommit user guide, "Quotas")."""
-_FILES = ("putFiles", "deleteFiles", "setFileModes")
 _TOO_MANY_COMMITS = (
     "The maximum number of allowed commit IDs in a batch request is 100. Verify that your batch requests contains no "
     "more than 100 commit IDs, and then try again."
-)
-_TOO_MANY_FILES = (
-    "The number of specified files to change as part of this commit exceeds the maximum number of files that can be "
-    "changed in a single commit. Consider using a Git client for these changes."
 )
 
 
@@ -76,8 +71,6 @@ class CodeCommits(Resource):
     def create(self, request: Request) -> Response:
         """Makes a commit on a branch, of files put, deleted and set anew."""
         git, name = self._store.git(request["repositoryName"]), request["repositoryName"]
-        files = [row for member in _FILES for row in request.get(member, [])]
-        check_count(files, "MaximumFileEntriesExceededException", _TOO_MANY_FILES)
         with git.lock:
             parent = self._parent(request, request.get("parentCommitId"))
             changes = [self._put(git, parent, row) for row in request.get("putFiles", [])]
@@ -185,11 +178,12 @@ class CodeCommits(Resource):
         return commit, written.tree if written else ""
 
     def _file_rows(self, name: str, commit: str, paths: list[str]) -> list[dict[str, str]]:
-        entries = [self._store.git(name).entry(commit, path) for path in paths]
+        git, wanted = self._store.git(name), set(paths)
+        entries = [entry for entry in git.tree(commit, recursive=True) if entry.path in wanted]
         modes = {mode: word for word, mode in MODES.items()}
         return [
             {"absolutePath": entry.path, "blobId": entry.id, "fileMode": modes.get(entry.mode, "NORMAL")}
-            for entry in entries if entry
+            for entry in entries
         ]  # fmt: skip
 
 
