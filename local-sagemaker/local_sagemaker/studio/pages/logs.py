@@ -14,7 +14,7 @@ from local_sagemaker.studio.views.numbers import whole
 
 _HITS = 200
 _FIRST_SECONDS, _MORE_SECONDS = 0.03, 0.4
-"""How long a search goes on before the page is shown, and each time that it is continued."""
+"""How long a search takes before the page is shown, and each time that it continues."""
 DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365)
 """Retentions to choose from, in days; PutRetentionPolicy takes these and longer ones."""
 
