@@ -158,15 +158,23 @@ def _manifest(uri: str, objects: Objects) -> list[Item]:
     """A JSON array: ``{"prefix": "s3://bucket/folder/"}``, then names relative to it."""
     bucket, key = uris.split(uri)
     try:
-        head, *names = json_text.load(objects.read(bucket, key, _LARGEST_MANIFEST) or b"")
-        base, folder = uris.split(head["prefix"])
-        listed_items = [Item(base, folder + name, name) for name in names]
-    except (ValueError, TypeError, KeyError, ServiceError) as error:
+        content = json_text.load(objects.read(bucket, key, _LARGEST_MANIFEST) or b"")
+        if not _is_manifest(content):
+            raise ValueError('it is no JSON array of {"prefix": "s3://..."} and names')
+        base, folder = uris.split(content[0]["prefix"])
+        listed_items = [Item(base, folder + name, name) for name in content[1:]]
+    except (ValueError, ServiceError) as error:
         raise JobFailure(f"ClientError: The manifest {uri} can't be read: {error}") from error
     missing = next((item for item in listed_items if objects.head(item.bucket, item.key) is None), None)
     if missing:
         raise JobFailure(f"ClientError: The manifest {uri} lists s3://{base}/{missing.key}, which does not exist.")
     return listed_items
+
+
+def _is_manifest(content: object) -> bool:
+    if not isinstance(content, list) or not content or not isinstance(content[0], dict):
+        return False
+    return all(isinstance(text, str) for text in (content[0].get("prefix"), *content[1:]))
 
 
 def has_only_folders(uri: str, objects: Objects) -> bool:

@@ -83,7 +83,13 @@ def test_a_manifest_names_its_objects(objects, tmp_path):
     [
         (b"no json", "can't be read"),
         (b'[{"prefix": "s3://bucket/base/"}, "gone"]', "base/gone, which does not exist"),
-        (b'{"a": 1}', "can't be read"),
+        (b'{"a": 1}', "can't be read: it is no JSON array of"),
+        (b"{}", "can't be read: it is no JSON array of"),
+        (b"[]", "can't be read: it is no JSON array of"),
+        (b"[1]", "can't be read: it is no JSON array of"),
+        (b'[{"prefix": 1}, "b.csv"]', "can't be read: it is no JSON array of"),
+        (b'[{"prefix": "s3://bucket/base/"}, 1]', "can't be read: it is no JSON array of"),
+        (b'[{"prefix": "/etc/"}, "passwd"]', "is not an S3 URI"),
     ],
 )
 def test_a_wrong_manifest_fails_the_job(objects, content, part):
