@@ -8,7 +8,7 @@ from typing import Any
 
 from local_sagemaker.studio.page import Visit
 from local_sagemaker.studio.pages.execution_data import steps_or_none
-from local_sagemaker.studio.pages.objects import json_or_none
+from local_sagemaker.studio.pages.objects import report_or_none
 from local_sagemaker.studio.views.violation_texts import violations_in_words
 
 _TABS = {
@@ -54,7 +54,7 @@ def verdicts_of_execution(visit: Visit, arn: str) -> list[CheckVerdict]:
 def _read(visit: Visit, details: Mapping[str, Any], status: str) -> tuple[str, list[str]]:
     if details.get("SkipCheck"):
         return "skipped", []
-    items = violations_in_words(json_or_none(visit, details.get("ViolationReport", "")) or {})
+    items = violations_in_words(report_or_none(visit, details.get("ViolationReport", "")) or {})
     if not items:
         return ("no violations" if status == "Succeeded" else status), []
     sentences = [item.sentence for item in items]

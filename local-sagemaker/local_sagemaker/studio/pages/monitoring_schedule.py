@@ -14,7 +14,7 @@ from local_sagemaker.studio.page import Page, Visit
 from local_sagemaker.studio.pages.listing import items_or_none
 from local_sagemaker.studio.pages.monitor_alarms import AlarmChange, AlarmRow, alarms_of, history_of
 from local_sagemaker.studio.pages.monitoring import executions_of, list_schedules, run_prefix, schedule_of
-from local_sagemaker.studio.pages.objects import json_or_none, split_uri
+from local_sagemaker.studio.pages.objects import report_or_none, split_uri
 from local_sagemaker.studio.pages.retraining import retrain_address
 from local_sagemaker.studio.pages.serving import packages_of
 from local_sagemaker.studio.views.commands import aws_command
@@ -95,8 +95,8 @@ def load(visit: Visit) -> ScheduleContext:
     baseline = _baseline(visit, definition, endpoint)
     files = [MonitorFiles(item.scheduled or 0.0, item.statistics) for item in executions if item.statistics]
     trends = read_trends(
-        kind, files, json_or_none(visit, baseline.files.get("Statistics", "")),
-        json_or_none(visit, baseline.files.get("Constraints", "")),
+        kind, files, report_or_none(visit, baseline.files.get("Statistics", "")),
+        report_or_none(visit, baseline.files.get("Constraints", "")),
     )  # fmt: skip
     alarms = alarms_of(visit, name, endpoint)
     running = any(item.status in ("Pending", "InProgress", "Stopping") for item in executions)
@@ -140,8 +140,10 @@ def _execution(visit: Visit, item: dict[str, Any], *, is_read: bool) -> MonitorE
     if is_read and arn and status in _ENDED:
         output = _output_of(visit, arn)
         if status == "CompletedWithViolations":
-            violations = violations_in_words(json_or_none(visit, f"{output}/constraint_violations.json"))
-        statistics = json_or_none(visit, f"{output}/statistics.json") or json_or_none(visit, f"{output}/analysis.json")
+            violations = violations_in_words(report_or_none(visit, f"{output}/constraint_violations.json"))
+        statistics = report_or_none(visit, f"{output}/statistics.json") or report_or_none(
+            visit, f"{output}/analysis.json"
+        )
     return MonitorExecution(
         seconds(item.get("ScheduledTime")), status, item.get("FailureReason", ""), arn, item["MonitoringScheduleName"],
         f"{output}/" if output else "", violations[:100], statistics,

@@ -9,6 +9,7 @@ from local_sagemaker.errors import ServiceError
 from local_sagemaker.json_text import load
 from local_sagemaker.objects.types import FileRange
 from local_sagemaker.studio.page import Visit
+from local_sagemaker.studio.views.report_form import fit_report
 
 PREVIEW = 256 * 1024
 LARGEST_JSON = 8 << 20
@@ -71,9 +72,9 @@ def read_json(visit: Visit, uri: str) -> Any:
         raise ServiceError(f"{uri} is no JSON: {error}", code="UnreadableObject", status=422) from error
 
 
-def json_or_none(visit: Visit, uri: str) -> Any:
-    """The JSON of an object, None where it is missing or unreadable."""
+def report_or_none(visit: Visit, uri: str) -> dict[str, Any] | None:
+    """A file of Model Monitor's or Clarify's, None where it is missing, unreadable or of another form."""
     try:
-        return read_json(visit, uri) if uri else None
+        return fit_report(read_json(visit, uri)) if uri else None
     except ServiceError:
         return None

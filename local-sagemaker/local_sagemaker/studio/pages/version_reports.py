@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from local_sagemaker.studio.page import Visit
-from local_sagemaker.studio.pages.objects import json_or_none
+from local_sagemaker.studio.pages.objects import report_or_none
 from local_sagemaker.studio.pages.reports import Report, files_below
 from local_sagemaker.studio.views.check_reports import (
     AttributionRow,
@@ -44,7 +44,7 @@ def uri(package: Mapping[str, Any], *path: str) -> str:
 
 def quality_of(visit: Visit, package: Mapping[str, Any]) -> dict[str, float]:
     """The model-quality metrics of a version."""
-    document = json_or_none(visit, uri(package, "ModelMetrics", "ModelQuality", "Statistics"))
+    document = report_or_none(visit, uri(package, "ModelMetrics", "ModelQuality", "Statistics"))
     return {name: value for name, (value, _) in read_metrics(document).items() if value is not None}
 
 
@@ -54,13 +54,13 @@ def load_reports(
     """What a tab shows. The baseline is the version's own DriftCheckBaselines, as its checks compared with them."""
 
     def own(*path: str) -> Any:
-        return json_or_none(visit, uri(package, "ModelMetrics", *path))
+        return report_or_none(visit, uri(package, "ModelMetrics", *path))
 
     def baseline(*path: str) -> Any:
-        return json_or_none(visit, uri(package, "DriftCheckBaselines", *path))
+        return report_or_none(visit, uri(package, "DriftCheckBaselines", *path))
 
     if tab == "quality":
-        now = json_or_none(visit, uri(production or {}, "ModelMetrics", "ModelQuality", "Statistics"))
+        now = report_or_none(visit, uri(production or {}, "ModelMetrics", "ModelQuality", "Statistics"))
         rows = metric_rows(
             own("ModelQuality", "Statistics"), baseline("ModelQuality", "Constraints"),
             baseline("ModelQuality", "Statistics"), now,

@@ -125,7 +125,7 @@ def drift_distance(before: Any, current: Any, *, is_robust: bool = True) -> floa
     if not is_robust:
         return distance
     one, two = _present(before), _present(current)
-    return max(0.0, distance - _SLACK * math.sqrt((one + two) / (one * two))) if one and two else distance
+    return max(0.0, distance - _SLACK * math.sqrt((one + two) / (one * two))) if one > 0 and two > 0 else distance
 
 
 def _sketch(feature: Any) -> tuple[list[float], list[int]] | None:
