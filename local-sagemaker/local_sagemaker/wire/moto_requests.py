@@ -33,7 +33,11 @@ def check_neighbour(signing_name: str, request: WireRequest, body: bytes) -> Non
     if not has_operation(service, name):
         return
     target = Target(service, models.operation(service, name), {})
-    members = (json if wanted else query).parse(request, target)
+    try:
+        members = (json if wanted else query).parse(request, target)
+    except ValueError as error:  # say, text that is no base64
+        text = f"The request can't be read: {error}"
+        raise ServiceError(text, code="SerializationException", status=400) from error
     try:
         check(target.name, members)
     except ServiceError as error:
