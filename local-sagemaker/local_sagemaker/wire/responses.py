@@ -60,7 +60,8 @@ async def send_response(send: Callable[[dict[str, Any]], Awaitable[None]], respo
         headers.append((b"content-length", str(length).encode()))
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
     if isinstance(response.body, bytes):
-        await send({"type": "http.response.body", "body": response.body})
+        body = b"" if response.status in (204, 304) else response.body
+        await send({"type": "http.response.body", "body": body})
     elif isinstance(response.body, AsyncIterator):
         async for piece in response.body:
             await send({"type": "http.response.body", "body": piece, "more_body": True})

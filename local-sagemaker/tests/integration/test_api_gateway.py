@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import http.client
 import io
+import json
 import tarfile
 
 import boto3
@@ -120,6 +121,25 @@ def test_proxy_answers_have_their_status_headers_and_bytes(service: Service) -> 
     answer = send(api.url("/"), method="GET", Accept="image/png")
     assert (answer.status, answer.body) == (201, bytes(range(256)))
     assert (answer.headers["Content-Type"], answer.headers["X-A"], answer.headers["X-B"]) == ("image/png", "1", "1,2")
+
+
+def test_what_a_function_says_of_the_connection_breaks_no_response(service: Service) -> None:
+    code = "import json\ndef handler(event, context): return json.loads(event['body'])"
+    api = Api(service, "connections")
+    arn = create_function(service.client("lambda"), "connections", code, Timeout=30)
+    api.method(api.root, "POST", **function(arn, "AWS_PROXY"))
+    api.deploy()
+    failed = (502, b'{"message": "Internal server error"}')
+    for returned, right in (
+        ({"headers": {"Content-Length": "50"}}, (200, b"text")),
+        ({"headers": {"transfer-encoding": "chunked", "Connection": "close"}}, (200, b"text")),
+        ({"statusCode": 304}, (304, b"")),
+        ({"statusCode": 204}, (204, b"")),
+        ({"statusCode": 100}, failed),
+        ({"headers": {"x-a": "a\r\nb: c"}}, failed),
+    ):
+        answer = send(api.url("/"), json.dumps({"statusCode": 200, "body": "text", **returned}))
+        assert (answer.status, answer.body) == right, returned
 
 
 def test_a_slow_integration_times_out_and_a_slow_function_too(service: Service) -> None:

@@ -54,6 +54,12 @@ class Address:
         return cls(by_host["api"], stage, f"/{rest}", by_host["region"])
 
 
+_OF_CONNECTIONS = frozenset((
+    "connection", "content-length", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade",
+))  # fmt: skip
+"""Headers that say how a response is sent, which is not the function's to say."""
+
+
 class ExecuteApi:
     """Serves deployed methods."""
 
@@ -69,10 +75,13 @@ class ExecuteApi:
         identity = request_id()
         try:
             reply = self._serve(request)
+            if reply.status < 200:  # which no response can end with
+                raise internal_error(502)
         except MethodRefusal as refused:
             body = json.dumps({"message": refused.message}).encode()
             reply = Reply(refused.status, {"Content-Type": "application/json", "x-amzn-ErrorType": refused.kind}, body)
-        return RawResponse(reply.status, {**reply.headers, "x-amzn-RequestId": identity}, reply.body)
+        headers = {name: value for name, value in reply.headers.items() if name.lower() not in _OF_CONNECTIONS}
+        return RawResponse(reply.status, {**headers, "x-amzn-RequestId": identity}, reply.body)
 
     def run(self, method: Body, exchange: Exchange) -> Reply:
         """Runs a method's integration within its time. Raises MethodRefusal."""
