@@ -43,6 +43,9 @@ TESTS := -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --ignore
 HEARS_CTRL_C := env --default-signal=INT
 # Unit tests wait for nothing and are many: workers would each import all libraries and collect all tests, and report every
 # one to another process. So pytest itself runs thrice, side by side; these folders are half of the service's.
+# Small matrices are slower with a thread for each core; and thousands of small files are quicker to remove in memory.
+MEMORY := $(shell test $$(df --output=avail /dev/shm 2>/dev/null | tail -1) -gt 2000000 2>/dev/null && echo TMPDIR=/dev/shm)
+UNIT_TESTS := env --default-signal=INT OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(MEMORY)
 COMPUTING := $(addprefix tests/unit/,engine monitors containers tuning objects)
 
 test: $(IMAGES) test-unit ## all tests
@@ -53,17 +56,19 @@ test: $(IMAGES) test-unit ## all tests
 
 test-unit: $(STAMP) ## the quick tests: those that start no process and use no socket
 	@said=$$(mktemp -d); failed=0; \
-	  (cd local-sagemaker && $(HEARS_CTRL_C) ../$(BIN)/python -m pytest $(COMPUTING)) >$$said/computing 2>&1 & computing=$$!; \
-	  $(HEARS_CTRL_C) $(BIN)/python -m pytest tests/unit >$$said/projects 2>&1 & projects=$$!; \
-	  (cd local-sagemaker && ../$(BIN)/python -m pytest tests/unit $(addprefix --ignore=,$(COMPUTING))) || failed=$$?; \
+	  (cd local-sagemaker && $(UNIT_TESTS) ../$(BIN)/python -m pytest $(COMPUTING)) >$$said/computing 2>&1 & computing=$$!; \
+	  $(UNIT_TESTS) $(BIN)/python -m pytest tests/unit >$$said/projects 2>&1 & projects=$$!; \
+	  (cd local-sagemaker && $(UNIT_TESTS) ../$(BIN)/python -m pytest tests/unit $(addprefix --ignore=,$(COMPUTING))) || failed=$$?; \
 	  wait $$computing || failed=$$?; wait $$projects || failed=$$?; \
 	  cat $$said/computing $$said/projects; rm -r $$said; exit $$failed
 
-check: $(STAMP) ## lint, types, and who may import whom
+check: $(STAMP) ## lint, types, who may import whom, the figures of the structure, and words
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python tools/structure.py
+	@$(BIN)/python tools/words.py
 
 structure: $(STAMP) ## figures of the code's structure: names, lengths, boundaries; and that a look-up takes constant time
 	@$(BIN)/python tools/structure.py

@@ -85,11 +85,11 @@ def _choose_checks(
     :param known: what ``get_pipeline`` is called with, as far as it is known.
     """
     accepted = inspect.signature(module.get_pipeline).parameters
-    asked = getattr(arguments, "checks", None)
-    if "checks" not in accepted or asked is None:
+    requested = getattr(arguments, "checks", None)
+    if "checks" not in accepted or requested is None:
         return None
-    if "checks" in known or asked != AUTO:
-        return FlavourDecision(known.get("checks", asked), "as given")
+    if "checks" in known or requested != AUTO:
+        return FlavourDecision(known.get("checks", requested), "as given")
     if is_local():
         return FlavourDecision("managed", "the local service has both")
     sagemaker = session.AwsClients(known["region"]).sagemaker

@@ -24,11 +24,15 @@ REPLACED = {
     r"hears?|heard": "is notified, receives",
     r"told|tells": "is notified; says, states",
     r"asks|asked|asking": "requests, queries, calls",
-    r"answers|answered|answering": "returns, responds",
+    r"answers?|answered|answering": "response, result, outcome; returns, responds",
     r"whoever": "any caller, the user that ...",
     r"meanwhile": "while ..., in the meantime",
 }
 
+NO_NAMES = frozenset(
+    ["answer", "answers", "answered", "asks", "asked", "hears", "heard", "told", "gone", "whoever", "meanwhile"]
+)
+"""Parts of names in code that are not used for the same reason."""
 _ANY = re.compile(rf"\b(?:{'|'.join(REPLACED)})\b", re.IGNORECASE)
 AWS_TEXTS = ("Please ensure that there is an",)
 """Parts of AWS's own messages, which clients match: they stay as they are."""
@@ -59,10 +63,11 @@ def modules() -> Iterator[Path]:
 
 
 def documents() -> Iterator[Path]:
-    """Pages for readers, and the tables of which some are made; not the glossary, which lists the words."""
+    """Pages for readers, tables, templates of web pages; without the glossary, which has the words."""
     yield from (page for page in sorted((ROOT / "docs").rglob("*.md")) if page.name != "glossary.md")
     yield from sorted([ROOT / "CONTRIBUTING.md", *ROOT.glob("README.md"), *ROOT.glob("*/README.md")])
     yield from sorted((ROOT / SHIPPED[0] / "api" / "members").glob("*.toml"))
+    yield from sorted((ROOT / SHIPPED[0] / "studio" / "templates").glob("*.html"))
 
 
 def prose(path: Path) -> Iterator[tuple[int, str]]:
@@ -78,6 +83,16 @@ def prose(path: Path) -> Iterator[tuple[int, str]]:
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value.strip():
             for number, line in enumerate(node.value.splitlines()):
                 yield node.lineno + number, _without_aws_texts(line)
+
+
+def names(path: Path) -> Iterator[tuple[int, str]]:
+    """(line, word) of the names in a module that have one of `NO_NAMES` as a part: ``custom_answers``."""
+    if path.suffix != ".py":
+        return
+    for token in tokenize.generate_tokens(io.StringIO(path.read_text("utf-8")).readline):
+        if token.type == tokenize.NAME:
+            parts = {part.lower() for part in re.findall("[A-Z]?[a-z]+", token.string)}
+            yield from ((token.start[0], word) for word in sorted(NO_NAMES & parts))
 
 
 def _without_aws_texts(line: str) -> str:
@@ -96,6 +111,7 @@ def places(path: Path) -> list[Place]:
         for pattern, instead in REPLACED.items()
         for word in matches(pattern, text)
     ]
+    uses += [Place(name, line, word, "a name that the glossary has") for line, word in names(path)]
     return sorted(set(uses), key=lambda place: place.line)
 
 

@@ -231,9 +231,9 @@ def choose_monitors(work: CommandContext, project: Project) -> tuple[str, str]:
     """``native`` or ``portable``, and why: as given, or what the account has used; only --probe tries anything."""
     from delivery.project.preflight import Preflight
 
-    asked: str = work.arguments.monitors
-    if asked != "auto":
-        return asked, "as given"
+    requested: str = work.arguments.monitors
+    if requested != "auto":
+        return requested, "as given"
     if is_local():
         return "native", "the local service has both"
     decision = Preflight(work.region).flavour(project, probe_with=work.own_bucket if work.arguments.probe else "")

@@ -24,10 +24,10 @@ from local_sagemaker.records.store import GLOBAL
 from local_sagemaker.region import Shared
 from local_sagemaker.regions import Regions
 from local_sagemaker.service_clock import ServiceClock
-from local_sagemaker.services.cloudformation.custom_answers import CustomAnswers
+from local_sagemaker.services.cloudformation.custom_responses import CustomResponses
 from local_sagemaker.services.codecommit.git_http import GitHttp
 from local_sagemaker.services.moto_services import MotoServices
-from local_sagemaker.services.unmodelled import RawServices
+from local_sagemaker.services.unmodelled import UnmodelledServices
 from local_sagemaker.state_folder import discard_leftovers, move_into_regions
 from local_sagemaker.studio.lazy_app import StudioGate
 from local_sagemaker.wire.credentials import Credentials
@@ -67,14 +67,14 @@ class Application:
         self.jobs = JobQueue(self._settings.job_slots)
 
     def _make_regions(self, url: str) -> None:
-        self.neighbours = MotoServices(
+        self.moto_services = MotoServices(
             settings=self._settings, records=self.records.of(GLOBAL), credentials=self.credentials, url=url
         )
         keys = {
             "access_key_id": self.credentials.access_key_id,
             "secret_access_key": self.credentials.secret_access_key,
         }
-        self._answers = CustomAnswers(url)
+        self._custom_responses = CustomResponses(url)
         shared = Shared(
             settings=self._settings,
             url=url,
@@ -84,8 +84,8 @@ class Application:
             processes=self.processes,
             servers=self.servers,
             jobs=self.jobs,
-            neighbours=self.neighbours,
-            answers=self._answers,
+            moto_services=self.moto_services,
+            responses=self._custom_responses,
         )
         self.regions = Regions(shared)
 
@@ -96,11 +96,13 @@ class Application:
             records=self.records,
             objects=self.objects,
             jobs=self.jobs,
-            neighbours=self.neighbours,
+            moto_services=self.moto_services,
             regions=self.regions,
         )
         git = GitHttp(self.regions.git_door, self.credentials.find)
-        raw = RawServices(apis=self.regions.serving, git=git, neighbours=self.neighbours, answers=self._answers)
+        raw = UnmodelledServices(
+            apis=self.regions.serving, git=git, moto_services=self.moto_services, responses=self._custom_responses
+        )
         self._studio = StudioGate(
             settings=self._settings,
             records=self.records,
@@ -112,7 +114,7 @@ class Application:
         self._control = Control(verbs.by_name(self._studio), self.credentials.secret_access_key, self._settings)
         self._gateway = Gateway(
             call=lambda region: self.regions.of(region).call,
-            neighbours=raw,
+            others=raw,
             credentials=self.credentials,
             settings=self._settings,
             invoke=lambda region: self.regions.of(region).invoke,
@@ -139,7 +141,7 @@ class Application:
         """
         self.regions.attach(asyncio.get_running_loop())
         resumes = [region.resume for region in self.regions.all()]
-        warms = [self.processes.warm, models.warm, self.neighbours.warm, spare_what_is_loaded]
+        warms = [self.processes.warm, models.warm, self.moto_services.warm, spare_what_is_loaded]
         warms = warms if self._settings.preload else []
         for name, parts in (("resume", resumes), ("warm", warms)):  # events and pipelines wait for no library
             threading.Thread(target=self._do, args=(parts,), name=name, daemon=True).start()

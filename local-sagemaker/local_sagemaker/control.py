@@ -105,7 +105,7 @@ class ControlVerbs:
     records: Records
     objects: DiskObjects
     jobs: JobQueue
-    neighbours: MotoServices
+    moto_services: MotoServices
     regions: Regions
 
     def by_name(self, studio: StudioGate) -> dict[str, Verb]:
@@ -164,7 +164,7 @@ class ControlVerbs:
         self.objects.clear()
         for region in self.regions.all():
             region.clear()
-        self.neighbours.reset()
+        self.moto_services.reset()
         for folder in (self.settings.home / "jobs").iterdir():
             if not folder.name.startswith("."):
                 discard(folder)

@@ -38,7 +38,7 @@ from local_sagemaker.services import (
 from local_sagemaker.services import codebuild as codebuild_service
 from local_sagemaker.services import events as events_service
 from local_sagemaker.services import logs as logs_service
-from local_sagemaker.services.cloudformation.custom_answers import CustomAnswers
+from local_sagemaker.services.cloudformation.custom_responses import CustomResponses
 from local_sagemaker.services.cloudwatch.alarm_watch import AlarmWatch
 from local_sagemaker.services.cloudwatch.metrics import Metrics
 from local_sagemaker.services.codeconnections.connections import Connections
@@ -71,8 +71,8 @@ class Shared:
     processes: Processes
     servers: SupervisedServers
     jobs: JobQueue
-    neighbours: MotoServices
-    answers: CustomAnswers
+    moto_services: MotoServices
+    responses: CustomResponses
 
 
 class Region:
@@ -111,7 +111,7 @@ class Region:
         self.resources = [resource for resources in services.values() for resource in resources]
         own = {key: handler for name, part in services.items() for key, handler in table(name, part).items()}
         self._own = frozenset(own)
-        moto = MotoCalls(shared.neighbours.respond, name)
+        moto = MotoCalls(shared.moto_services.respond, name)
         self.call, self._stack_call = (dispatcher(own, checks, moto) for checks in _CHECKS)
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -161,11 +161,11 @@ class Region:
 
     def _events(self) -> list[Resource]:
         settings, records, call = self._settings, self._records, self._late_call
-        neighbours = self._shared.neighbours
+        moto_services = self._shared.moto_services
         return [
             *events_service.build(settings=settings, records=records, objects=self._shared.objects, call=call),
-            AlarmWatch(settings=settings, records=records, call=call, has_state=neighbours.has_state),
-            TopicDeliveries(settings=settings, records=records, call=call, topics=neighbours.topics),
+            AlarmWatch(settings=settings, records=records, call=call, has_state=moto_services.has_state),
+            TopicDeliveries(settings=settings, records=records, call=call, topics=moto_services.topics),
         ]
 
     def _sagemaker(self) -> list[Resource]:
@@ -201,8 +201,8 @@ class Region:
             records=self._records,
             objects=self._shared.objects,
             call=self._late_stack_call,
-            distrusts=self._shared.neighbours.distrusts,
-            answers=self._shared.answers,
+            distrusts=self._shared.moto_services.distrusts,
+            responses=self._shared.responses,
         )
 
     def _runtime(self) -> list[Resource]:
@@ -235,7 +235,7 @@ class Region:
             processes=shared.processes,
             environment=self._environment,
             repositories=self.git.find,
-            roles=shared.neighbours,
+            roles=shared.moto_services,
             call=self._late_call,
         )
         pipelines, self.approvals = codepipeline.build(

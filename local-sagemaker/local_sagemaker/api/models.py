@@ -31,7 +31,7 @@ MODELS_BY_SIGNING_NAME = {
     "codepipeline": ("codepipeline",),
     "scheduler": ("scheduler",),
 }  # fmt: skip
-"""The services that are spoken to in dicts, by the service name in the signature's scope; all others are neighbours."""
+"""The services that are spoken to in dicts, by the service name in the signature's scope; moto serves all others."""
 
 _lock = threading.Lock()
 _models: dict[str, ServiceModel] = {}

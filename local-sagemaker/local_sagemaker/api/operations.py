@@ -6,7 +6,8 @@ and never imported upwards. AWS is built the same way: a Training step *is* a Cr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from typing import Any, TypeVar
 
 from local_sagemaker.errors import NotSupported
@@ -47,14 +48,22 @@ def operation(*names: str) -> Callable[[Method], Method]:
     return mark
 
 
-def operations_of(resource: type[Resource]) -> Iterator[tuple[str, str]]:
+def operations_of(resource: type[Resource]) -> tuple[tuple[str, str], ...]:
     """(operation, method) of the marked methods of a class; a method that overrides a marked one is marked, too."""
+    implementation: Any = resource  # mypy takes no protocol's class for hashable
+    return _operations_of(implementation)
+
+
+@cache
+def _operations_of(resource: Any) -> tuple[tuple[str, str], ...]:
     noun = getattr(getattr(resource, "kind", None), "noun", None)
+    operations: list[tuple[str, str]] = []
     for attribute in dir(resource):
         marks = [getattr(vars(base).get(attribute), "__operations__", ()) for base in resource.__mro__]
         for name in next(filter(None, marks), ()):
             if noun is not None or "{" not in name:
-                yield name.format(noun=noun), attribute
+                operations.append((name.format(noun=noun), attribute))
+    return tuple(operations)
 
 
 def table(service: str, resources: Iterable[Resource]) -> dict[str, Handler]:

@@ -1,5 +1,5 @@
 """The page ``docs/reference/operations.md``, made of what is registered: operations, step types, images, monitors,
-neighbours.
+services of moto.
 
 Every response of status 501 names the page, and a test compares it with this. Run ``make docs`` to write it anew.
 """

@@ -21,8 +21,8 @@ def graph(scope: Scope) -> Graph:
     for logical in present:
         resource = template.resources[logical]
         names = {*resource.depends_on, *references(_choose(resource.properties, scope))}
-        gone = sorted(name for name in names if name in template.resources and name not in present)
-        unresolved = [name for name in gone if name not in resource.depends_on]
+        removed = sorted(name for name in names if name in template.resources and name not in present)
+        unresolved = [name for name in removed if name not in resource.depends_on]
         if unresolved:
             raise TemplateError(
                 f"Template format error: Unresolved resource dependencies [{', '.join(unresolved)}] in the Resources "

@@ -45,7 +45,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Response:
-    """An answer."""
+    """A response."""
 
     status: int = 200
     body: bytes = b""
@@ -71,17 +71,17 @@ INTERNAL_ERROR = page(
     "overloaded or there is an error in the application.",
 )
 """What a client sees of an exception in a container: its traceback is in the log."""
-Answer = Callable[[Request], Response]
+Respond = Callable[[Request], Response]
 
 
 @dataclass(frozen=True)
 class RequestHandler:
     """Serves a method and path: in one of the threads, or at once in the event loop.
 
-    One in a thread may have `seconds` to answer; a client that has waited for so long gets `late` instead.
+    One in a thread may have `seconds` to respond; a client that has waited for so long gets `late` instead.
     """
 
-    answer: Answer
+    respond: Respond
     threads: Executor | None = None
     seconds: float | None = None
     late: Response = INTERNAL_ERROR
@@ -100,7 +100,7 @@ class _HandlerCall:
 
     def __call__(self) -> Response:
         self._since, self.has_thread = time.monotonic(), True
-        return _respond(self.handler.answer, self._request)
+        return _respond(self.handler.respond, self._request)
 
     def is_late(self) -> bool:
         """Whether its time is up: in its thread, or waiting for one."""
@@ -211,7 +211,7 @@ class Connection(asyncio.Protocol):
                 continue
             handler = self._routes(method, path)
             if handler.threads is None:
-                self._write(_respond(handler.answer, request), keep)
+                self._write(_respond(handler.respond, request), keep)
                 continue
             self._call = _HandlerCall(handler, request)
             future = asyncio.get_running_loop().run_in_executor(handler.threads, self._call)
@@ -234,9 +234,9 @@ class Connection(asyncio.Protocol):
             self._transport.close()
 
 
-def _respond(answer: Answer, request: Request) -> Response:
+def _respond(respond: Respond, request: Request) -> Response:
     try:
-        return answer(request)
+        return respond(request)
     except Exception:
         log.exception("Exception in the model server")
         return INTERNAL_ERROR

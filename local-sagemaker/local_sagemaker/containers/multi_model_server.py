@@ -84,8 +84,8 @@ class LoadedModels:
 
     def _register(self, request: Request) -> Response:
         try:
-            asked: Any = json.loads(request.body)
-            name, url = asked["model_name"], asked["url"]
+            requested: Any = json.loads(request.body)
+            name, url = requested["model_name"], requested["url"]
         except (ValueError, KeyError, TypeError):
             return refusal(400, "BadRequestException", "Parameter model_name is required.")
         with self._loading:

@@ -102,7 +102,7 @@ class Instance:
         return [server.process.pid for server in self._running.servers] if self._running else []
 
     async def respond(self, invocation: ModelInvocation) -> tuple[ServerResponse, str]:
-        """The answer of the container, of several the last one's or the first error; and the container's name.
+        """The response of the container, of several the last one's or the first error; and the container's name.
 
         The response and Content-Type of a container are the request of the next; the client's Accept reaches the
         last (contracts: containers 5.1).
@@ -110,20 +110,24 @@ class Instance:
         if self._multi is not None:
             return await self._multi.respond(invocation.target_model or "", invocation), self._names[0]
         if len(self._upstreams) == 1:
-            return await self._ask(0, invocation, invocation.content_type, invocation.accept), self._names[0]
+            return await self._request(0, invocation, invocation.content_type, invocation.accept), self._names[0]
         if self.variant.direct:
             index = self._names.index(invocation.target_container or "")
-            return await self._ask(index, invocation, invocation.content_type, invocation.accept), self._names[index]
+            return await self._request(index, invocation, invocation.content_type, invocation.accept), self._names[
+                index
+            ]
         content_type, last = invocation.content_type, len(self._upstreams) - 1
         for index in range(last + 1):
-            answer = await self._ask(index, invocation, content_type, invocation.accept if index == last else None)
-            if not 200 <= answer.status < 300:
+            response = await self._request(
+                index, invocation, content_type, invocation.accept if index == last else None
+            )
+            if not 200 <= response.status < 300:
                 break
-            content_type = answer.headers.get("content-type")
-            invocation = ModelInvocation(**{**vars(invocation), "body": answer.body})
-        return answer, self._names[index]
+            content_type = response.headers.get("content-type")
+            invocation = ModelInvocation(**{**vars(invocation), "body": response.body})
+        return response, self._names[index]
 
-    async def _ask(
+    async def _request(
         self, index: int, invocation: ModelInvocation, content_type: str | None, accept: str | None
     ) -> ServerResponse:
         return await self._upstreams[index].request(
@@ -176,5 +180,5 @@ def _longer(pause: float) -> float:
 
 
 def plain(headers: Mapping[str, Any]) -> dict[str, str]:
-    """The headers of a container's answer that reach the client."""
+    """The headers of a container's response that reach the client."""
     return {name: str(headers[name]) for name in ("content-type", ATTRIBUTES) if name in headers}

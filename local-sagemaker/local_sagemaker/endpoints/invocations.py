@@ -99,7 +99,7 @@ class EndpointInvocations:
         self, running: RunningEndpoint, variant: Variant, instance: Instance, invocation: ModelInvocation,
         request: Request, began: float, moment: float,
     ) -> Response:  # fmt: skip
-        asked = time.perf_counter()
+        requested = time.perf_counter()
         status = 0
         instance.outstanding += 1
         try:
@@ -114,7 +114,12 @@ class EndpointInvocations:
             instance.outstanding -= 1
             ended = time.perf_counter()
             self._endpoints.measures.record_invocation(
-                running.spec.name, variant.spec.name, len(variant.instances), status, ended - asked, asked - began
+                running.spec.name,
+                variant.spec.name,
+                len(variant.instances),
+                status,
+                ended - requested,
+                requested - began,
             )
         if not 200 <= status < 300:
             raise self.model_error(
@@ -139,7 +144,7 @@ class EndpointInvocations:
         for variant in fleet.shadows:
             instance = variant.choose()
             if instance is not None:
-                task = asyncio.get_running_loop().create_task(_ask_and_forget(instance, invocation))
+                task = asyncio.get_running_loop().create_task(_send_and_forget(instance, invocation))
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
 
@@ -228,7 +233,7 @@ def _lines(request: Request) -> str:
     return lines
 
 
-async def _ask_and_forget(instance: Instance, invocation: ModelInvocation) -> None:
+async def _send_and_forget(instance: Instance, invocation: ModelInvocation) -> None:
     instance.outstanding += 1
     try:
         await instance.respond(invocation)

@@ -35,11 +35,11 @@ log = logging.getLogger(__name__)
 
 
 class LoadFailed(Exception):
-    """The container refused a model; `answer` is what it said."""
+    """The container refused a model; `response` is what it said."""
 
-    def __init__(self, answer: ServerResponse) -> None:
-        super().__init__(answer.body.decode("utf-8", "replace"))
-        self.answer = answer
+    def __init__(self, response: ServerResponse) -> None:
+        super().__init__(response.body.decode("utf-8", "replace"))
+        self.response = response
 
 
 class MultiModel:
@@ -74,30 +74,30 @@ class MultiModel:
         return list(self._loaded)
 
     async def respond(self, target: str, invocation: ModelInvocation) -> ServerResponse:
-        """The answer of one model, which is loaded first when it is not."""
+        """The response of one model, which is loaded first when it is not."""
         for attempt in (1, 2):
             self._busy[target] = self._busy.get(target, 0) + 1
             try:
-                answer = await self._ask(target, invocation)
+                response = await self._invoke_loaded(target, invocation)
             finally:
                 self._busy[target] -= 1
                 if not self._busy[target]:
                     del self._busy[target]
-            if answer.status != _GONE or attempt == 2 or b"Model not found" not in answer.body:
+            if response.status != _GONE or attempt == 2 or b"Model not found" not in response.body:
                 break
             self._loaded.pop(target, None)  # unloaded in the meantime: once more from the start
         if not self._cached and target not in self._busy:
             await self._unload(target)
-        return answer
+        return response
 
-    async def _ask(self, target: str, invocation: ModelInvocation) -> ServerResponse:
+    async def _invoke_loaded(self, target: str, invocation: ModelInvocation) -> ServerResponse:
         name = self._loaded.get(target)
         self._count("ModelCacheHit", float(name is not None))
         if name is None:
             try:
                 name = await self._load(target)
             except LoadFailed as error:
-                return error.answer
+                return error.response
         self._loaded[target] = name
         self._loaded.move_to_end(target)
         headers = invocation.headers(invocation.content_type, invocation.accept)
@@ -131,13 +131,13 @@ class MultiModel:
         self._count("ModelDownloadingTime", (fetched - began) * 1e6)
         async with self._room:  # one at a time: what one makes room for, another must not take
             while True:
-                answer = await self._tell(
+                response = await self._manage(
                     "POST", "/models", {"model_name": name, "url": f"/opt/ml/models/{name}/model"}
                 )
-                if answer.status != _FULL or not await self._make_room():
+                if response.status != _FULL or not await self._make_room():
                     break
-        if answer.status not in (_LOADED, _EXISTS):
-            raise LoadFailed(answer)
+        if response.status not in (_LOADED, _EXISTS):
+            raise LoadFailed(response)
         self._loaded[target] = name
         self._count("ModelLoadingTime", (loop.time() - fetched) * 1e6)
         self._count("ModelLoadingWaitTime", (loop.time() - began) * 1e6)
@@ -159,10 +159,10 @@ class MultiModel:
         name = self._loaded.pop(target, None)
         if name is not None:
             began = asyncio.get_running_loop().time()
-            await self._tell("DELETE", f"/models/{name}", None)
+            await self._manage("DELETE", f"/models/{name}", None)
             self._count("ModelUnloadingTime", (asyncio.get_running_loop().time() - began) * 1e6)
 
-    async def _tell(self, method: str, path: str, document: dict[str, str] | None) -> ServerResponse:
+    async def _manage(self, method: str, path: str, document: dict[str, str] | None) -> ServerResponse:
         body = json.dumps(document).encode() if document else b""
         headers = "Content-Type: application/json\r\n" if document else ""
         try:

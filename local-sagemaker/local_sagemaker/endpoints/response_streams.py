@@ -41,9 +41,9 @@ class ResponseStreams(EndpointInvocations):
         began = time.perf_counter()
         admitted = await self.admit(request, seconds, LARGEST)
         instance = admitted.instance
-        asked = time.perf_counter()
+        requested = time.perf_counter()
         instance.outstanding += 1
-        ended = self._recorder(admitted, began, asked)
+        ended = self._recorder(admitted, began, requested)
         try:
             stream, container = await _stream(instance, admitted.invocation)
             if not 200 <= stream.status < 300:
@@ -55,30 +55,32 @@ class ResponseStreams(EndpointInvocations):
         except ServiceError as error:
             ended(error.detail["OriginalStatusCode"] if isinstance(error, ModelError) else error.status)
             raise
-        body = _events(stream.pieces, container, self._first(admitted, began, asked), ended)
+        body = _events(stream.pieces, container, self._first(admitted, began, requested), ended)
         return response_of(admitted.variant, stream.headers, body)
 
-    def _recorder(self, admitted: Admitted, began: float, asked: float) -> Callable[[int], None]:
+    def _recorder(self, admitted: Admitted, began: float, requested: float) -> Callable[[int], None]:
         """What notes the end of an invocation, by its HTTP status."""
         endpoint, variant = admitted.running.spec.name, admitted.variant
 
         def record_end(status: int) -> None:
             admitted.instance.outstanding -= 1
-            took = time.perf_counter() - asked
+            took = time.perf_counter() - requested
             count = len(variant.instances)
-            self._endpoints.measures.record_invocation(endpoint, variant.spec.name, count, status, took, asked - began)
+            self._endpoints.measures.record_invocation(
+                endpoint, variant.spec.name, count, status, took, requested - began
+            )
 
         return record_end
 
-    def _first(self, admitted: Admitted, began: float, asked: float) -> Callable[[], None]:
+    def _first(self, admitted: Admitted, began: float, requested: float) -> Callable[[], None]:
         """What notes the first part, in the microseconds of CloudWatch."""
 
         def came() -> None:
             now, add = time.perf_counter(), self._endpoints.measures.add
             endpoint, variant = admitted.running.spec.name, admitted.variant.spec.name
             add(endpoint, variant, "FirstChunkLatency", round((now - began) * 1e6))
-            add(endpoint, variant, "FirstChunkModelLatency", round((now - asked) * 1e6))
-            add(endpoint, variant, "FirstChunkOverheadLatency", round((asked - began) * 1e6))
+            add(endpoint, variant, "FirstChunkModelLatency", round((now - requested) * 1e6))
+            add(endpoint, variant, "FirstChunkOverheadLatency", round((requested - began) * 1e6))
 
         return came
 

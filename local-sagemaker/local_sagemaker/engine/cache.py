@@ -73,10 +73,10 @@ def look_up(
             limit = f"{age:.0f} s old, ExpireAfter is {expire_after:.0f} s"
             reasons.append(f"{_name(run)} had the same values but has expired ({limit})")
             break  # all further ones are older
-        gone = lost(run)
-        if gone is None:
+        loss = lost(run)
+        if loss is None:
             return CacheHit(run, f"Cache hit: {_name(run)} ran this step with the same values at {iso(run.ended)}.")
-        reasons.append(f"{_name(run)} had the same values but {gone}")
+        reasons.append(f"{_name(run)} had the same values but {loss}")
     return CacheHit(None, f"Cache miss: {'; '.join(reasons[:3])}.")
 
 

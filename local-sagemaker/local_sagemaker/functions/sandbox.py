@@ -138,7 +138,7 @@ class Sandbox:
                 self._ready = response is not None and "ready" in response[0]
                 began = time.monotonic()
             if self._ready:
-                response = self._ask(invocation, began)
+                response = self._exchange(invocation, began)
             payload, failed = _outcome(response, invocation) if response else self._crash_result(invocation)
         except TimeoutError:
             self._broken = True
@@ -161,7 +161,7 @@ class Sandbox:
         self._logs.mark(self.function.log_group, self._stream, final=True)
         discard(self._root)
 
-    def _ask(self, invocation: Invocation, began: float) -> tuple[dict[str, Any], bytes] | None:
+    def _exchange(self, invocation: Invocation, began: float) -> tuple[dict[str, Any], bytes] | None:
         header = {
             "id": invocation.id,
             "arn": invocation.arn,

@@ -41,8 +41,8 @@ class Clarify(ProcessingOnly):
         if not isinstance(config, dict) or not isinstance(config.get("predictor"), dict):
             return None
         methods = config.get("methods")
-        asked = isinstance(methods, dict) and any(name in methods for name in _ASKS_THE_MODEL)
+        requested = isinstance(methods, dict) and any(name in methods for name in _ASKS_THE_MODEL)
         only_bias = isinstance(methods, dict) and "shap" not in methods and "pdp" not in methods
         has_predictions = "predicted_label" in config or "predicted_label_dataset_uri" in config
         predictor: dict[str, Any] = config["predictor"]
-        return predictor if predictor.get("model_name") and asked and not (only_bias and has_predictions) else None
+        return predictor if predictor.get("model_name") and requested and not (only_bias and has_predictions) else None

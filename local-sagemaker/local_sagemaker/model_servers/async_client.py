@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import httptools
 
 LARGEST = 6_291_456
-"""Bytes of an answer (API reference, InvokeEndpoint)."""
+"""Bytes of a response (API reference, InvokeEndpoint)."""
 _RETRY = 0.02
 _PIECE = 1 << 16
 _WHOLE = 1 << 23
@@ -27,20 +27,20 @@ Opened = TypeVar("Opened")
 
 
 class NoServerResponse(Exception):
-    """The connection ended without an answer: the process died, or does not exist."""
+    """The connection ended without a response: the process died, or does not exist."""
 
 
 class TimedOut(Exception):
-    """No answer within the time allowed."""
+    """No response within the time allowed."""
 
 
 class ResponseTooLarge(Exception):
-    """An answer longer than allowed."""
+    """A response longer than allowed."""
 
 
 @dataclass
 class ServerResponse:
-    """An answer. Header names are in lower case."""
+    """A response. Header names are in lower case."""
 
     status: int
     headers: dict[str, str] = field(default_factory=dict)
@@ -94,7 +94,7 @@ class _Connection(_ResponseHead, asyncio.Protocol):
         self._limit: int | None = None
 
     def exchange(self, request: bytes, limit: int | None) -> asyncio.Future[ServerResponse]:
-        """Sends a request; the future is its answer."""
+        """Sends a request; the future is its response."""
         self._limit = limit
         self._waiting = self._upstream.loop.create_future()
         self._transport.write(request)
@@ -114,14 +114,14 @@ class _Connection(_ResponseHead, asyncio.Protocol):
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
-        """Bytes of an answer."""
+        """Bytes of a response."""
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserError as error:
             self._fail(NoServerResponse(f"The server does not speak HTTP: {error}"))
 
     def eof_received(self) -> bool | None:
-        """The server ends: an answer without a length is complete now."""
+        """The server ends: a response without a length is complete now."""
         if self.status and not self.has_length():
             self.on_message_complete()
         return None
@@ -145,7 +145,7 @@ class _Connection(_ResponseHead, asyncio.Protocol):
             self._pieces.append(data)
 
     def on_message_complete(self) -> None:
-        """The parser's: the answer is whole."""
+        """The parser's: the response is whole."""
         if self.status < 200:
             return  # 100 Continue
         waiting, self._waiting = self._waiting, None
@@ -185,13 +185,13 @@ class Upstream:
         self.loop = asyncio.get_running_loop()
         deadline = self.loop.time() + seconds
         connection = self._take_idle() or await self._connect(deadline)
-        answer = connection.exchange(_message(method, path, self._host, headers, body), limit)
-        timer = self.loop.call_at(deadline, _expire, answer, connection)
+        response = connection.exchange(_message(method, path, self._host, headers, body), limit)
+        timer = self.loop.call_at(deadline, _expire, response, connection)
         try:
-            return await answer
+            return await response
         finally:
             timer.cancel()
-            if answer.cancelled():
+            if response.cancelled():
                 connection.abort()
 
     def close(self) -> None:
@@ -229,9 +229,9 @@ class Upstream:
         return connection
 
 
-def _expire(answer: asyncio.Future[ServerResponse], connection: _Connection) -> None:
-    if not answer.done():
-        answer.set_exception(TimedOut())
+def _expire(response: asyncio.Future[ServerResponse], connection: _Connection) -> None:
+    if not response.done():
+        response.set_exception(TimedOut())
     connection.abort()
 
 
@@ -308,7 +308,7 @@ class _StreamConnection(_ResponseHead):
         self._complete = True
 
     async def pieces(self) -> AsyncIterator[bytes]:
-        """The body as it comes; an answer whose length is known and modest in one piece."""
+        """The body as it comes; a response whose length is known and modest in one piece."""
         whole = int(self.headers.get("content-length", _WHOLE + 1)) <= _WHOLE
         try:
             while not self._complete or self._ready:

@@ -1,7 +1,7 @@
 """A serial inference pipeline: one address in front of several containers, each serving the one before.
 
 The response body and Content-Type of a container are the request of the next; the client's Accept reaches the last
-(contracts: containers 5.1). The first error is the answer.
+(contracts: containers 5.1). The first error is the response.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from local_sagemaker.model_client import ModelClient, NoModelResponse
 
 ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
 SECONDS = 60.0
-Answer = tuple[int, dict[str, str], bytes]
+PipelineResponse = tuple[int, dict[str, str], bytes]
 
 
 class InferencePipeline:
@@ -29,17 +29,17 @@ class InferencePipeline:
             protocol_version = "HTTP/1.1"
 
             def do_GET(self) -> None:
-                self._answer(chain.get(self.path))
+                self._send(chain.get(self.path))
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                self._answer(chain.invoke(body, dict(self.headers.items())))
+                self._send(chain.invoke(body, dict(self.headers.items())))
 
             def log_message(self, format: str, *args: object) -> None:
                 """Nothing: the containers log."""
 
-            def _answer(self, answer: Answer) -> None:
-                status, headers, body = answer
+            def _send(self, response: PipelineResponse) -> None:
+                status, headers, body = response
                 self.send_response_only(status)
                 for name, value in headers.items():
                     self.send_header(name, value)
@@ -57,15 +57,15 @@ class InferencePipeline:
         self._server.shutdown()
         self._server.server_close()
 
-    def get(self, path: str) -> Answer:
+    def get(self, path: str) -> PipelineResponse:
         """/ping of all containers; anything else of the first."""
         for index in range(len(self._clients)):
-            answer = self._request(index, "GET", path, b"", {})
-            if answer[0] != 200 or path != "/ping":
-                return answer
-        return answer
+            response = self._request(index, "GET", path, b"", {})
+            if response[0] != 200 or path != "/ping":
+                return response
+        return response
 
-    def invoke(self, body: bytes, headers: dict[str, str]) -> Answer:
+    def invoke(self, body: bytes, headers: dict[str, str]) -> PipelineResponse:
         """One request through all containers."""
         content_type = headers.get("Content-Type")
         attributes = {name: value for name, value in headers.items() if name.lower() == ATTRIBUTES.lower()}
@@ -76,17 +76,17 @@ class InferencePipeline:
                 own_headers["Content-Type"] = content_type
             if last and headers.get("Accept"):
                 own_headers["Accept"] = headers["Accept"]
-            status, answered, body = self._request(index, "POST", "/invocations", body, own_headers)
-            content_type = answered.get("Content-Type")
+            status, returned, body = self._request(index, "POST", "/invocations", body, own_headers)
+            content_type = returned.get("Content-Type")
             if not 200 <= status < 300:
                 break
-        return status, answered, body
+        return status, returned, body
 
-    def _request(self, index: int, method: str, path: str, body: bytes, headers: dict[str, str]) -> Answer:
+    def _request(self, index: int, method: str, path: str, body: bytes, headers: dict[str, str]) -> PipelineResponse:
         try:
             response = self._clients[index].exchange(method, path, body, headers)
         except NoModelResponse:
-            return 503, {"Content-Type": "text/plain"}, b"A container of the inference pipeline does not answer."
+            return 503, {"Content-Type": "text/plain"}, b"A container of the inference pipeline does not respond."
         kept = ("content-type", ATTRIBUTES.lower())
         shown = {name.title(): value for name, value in response.headers.items() if name.lower() in kept}
         return response.status, shown, response.body

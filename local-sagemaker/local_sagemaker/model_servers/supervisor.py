@@ -60,7 +60,7 @@ class ServerProcess:
 
 @dataclass
 class SupervisedServer:
-    """The running containers of a model. Requests go to `url`; several ones (not supervised) answer as a chain."""
+    """The running containers of a model. Requests go to `url`; several ones (not supervised) respond as a chain."""
 
     servers: list[ServerProcess]
     chain: InferencePipeline | None = None
@@ -117,7 +117,7 @@ class SupervisedServers:
         supervised: bool = False,
         stop: threading.Event | None = None,
     ) -> SupervisedServer:
-        """Starts the containers of a model (ContainerDefinition shape) and returns when all of them answer /ping.
+        """Starts the containers of a model (ContainerDefinition shape) and returns when all of them respond to /ping.
 
         `supervised` servers keep their sockets for `restart`, and have no address as a chain: their owner passes
         requests from one to the next. `stop` gives up, as if a health check had failed.

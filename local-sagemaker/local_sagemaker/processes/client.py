@@ -66,7 +66,7 @@ class ForkedProcess:
     def signal(self, number: int) -> None:
         """Sends a signal to the whole process group; no error when it has ended."""
         if not self._ended.is_set():
-            self._server.tell({"do": "signal", "pid": self.pid, "signal": int(number)})
+            self._server.send_message({"do": "signal", "pid": self.pid, "signal": int(number)})
 
     def lose(self) -> None:
         """Notes that the fork server has ended, and the process with it."""
@@ -102,13 +102,13 @@ class _Server:
         self._owed = 0
         self._processes: dict[int, ForkedProcess] = {}
         self._isolation: Isolation | None = None
-        self.gone = False
+        self.removed = False
         self._selector = selectors.DefaultSelector()
         self._selector.register(ours, selectors.EVENT_READ)
         self._listener = threading.Thread(target=self._listen, name="fork-server", daemon=True)
         self._listener.start()
 
-    def tell(self, message: Message) -> None:
+    def send_message(self, message: Message) -> None:
         """Sends an order to the fork server; that it no longer exists is noticed by the listening thread."""
         with self._lock, contextlib.suppress(OSError):
             send(self._channel, message)
@@ -127,7 +127,7 @@ class _Server:
                 channel.close()
                 self._processes.pop(pid, None)
                 continue
-            if self.gone:
+            if self.removed:
                 process.lose()
             else:
                 self._selector.register(channel, selectors.EVENT_READ, process)
@@ -136,7 +136,7 @@ class _Server:
     def await_loaded(self) -> None:
         """Returns when it has loaded its libraries and can start processes, or has ended."""
         with self._changed:
-            self._changed.wait_for(lambda: self._spares or self.gone, _PATIENCE)
+            self._changed.wait_for(lambda: self._spares or self.removed, _PATIENCE)
 
     @property
     def idle_since(self) -> float | None:
@@ -147,7 +147,7 @@ class _Server:
     def isolation(self) -> Isolation:
         """The way that the fork server chose; waits until it has said so."""
         with self._changed:
-            self._changed.wait_for(lambda: self._isolation or self.gone, _PATIENCE)
+            self._changed.wait_for(lambda: self._isolation or self.removed, _PATIENCE)
         if self._isolation is None:
             raise ProcessNotStarted(f"The fork server ended at its start (exit code {self._popen.poll()}).")
         return self._isolation
@@ -169,9 +169,9 @@ class _Server:
 
     def _spare(self) -> tuple[int, socket.socket]:
         with self._changed:
-            self._changed.wait_for(lambda: self._spares or self.gone, _PATIENCE)
+            self._changed.wait_for(lambda: self._spares or self.removed, _PATIENCE)
             if not self._spares:
-                error = ServerEnded if self.gone else ProcessNotStarted
+                error = ServerEnded if self.removed else ProcessNotStarted
                 raise error("The fork server has no process to give; the service's log says why.")
             pid, channel = self._spares.popleft()
             self._owed += 1
@@ -186,15 +186,15 @@ class _Server:
         with self._changed:
             owed, self._owed = self._owed, 0
         for _ in range(owed):
-            self.tell({"do": "fork"})
+            self.send_message({"do": "fork"})
 
     def _listen(self) -> None:
-        while not self.gone:
+        while not self.removed:
             for key, _ in self._selector.select():
                 if key.data is not None:
-                    self._hear_child(key.fileobj, key.data)
-                elif not self._hear_server():
-                    self.gone = True
+                    self._receive_child(key.fileobj, key.data)
+                elif not self._receive_server():
+                    self.removed = True
         with self._changed:
             self._changed.notify_all()
             processes, self._processes = list(self._processes.values()), {}
@@ -212,7 +212,7 @@ class _Server:
             filesystem_changes.remove_layers(folder / "layers")
             discard(folder)
 
-    def _hear_child(self, channel: Any, process: ForkedProcess) -> None:
+    def _receive_child(self, channel: Any, process: ForkedProcess) -> None:
         """A child reports its exit code, or closes its end: by `exec`, or since it was killed."""
         try:
             data = channel.recv(CODE.size)
@@ -224,7 +224,7 @@ class _Server:
             process.end(CODE.unpack(data)[0])
             self._fork()
 
-    def _hear_server(self) -> bool:
+    def _receive_server(self) -> bool:
         try:
             received = receive(self._channel)
         except OSError:
@@ -330,7 +330,7 @@ class ForkedProcesses:
     def _running(self, runtime: Runtime) -> _Server:
         with self._lock:
             server = self._servers.get(runtime.python)
-            if server is None or server.gone:
+            if server is None or server.removed:
                 server = self._servers[runtime.python] = _Server(runtime, self._keep)
             server.used = time.monotonic()
             if self._reaper is None:

@@ -112,7 +112,7 @@ class ForkServer:
             wait_and_run(theirs, self._setting, self._forked, namespace.mounts if namespace else None)
         theirs.close()
         self._children[pid] = namespace
-        self._tell({"spare": pid}, [ours.fileno()])
+        self._send({"spare": pid}, [ours.fileno()])
         ours.close()
 
     def _reap(self) -> None:
@@ -134,14 +134,14 @@ class ForkServer:
     def _end(self, pid: int, code: int, namespace: Namespace | None) -> None:
         """Reports the end of a child, once every process that it has started has ended, too."""
         if namespace is None:
-            self._tell({"exit": code, "pid": pid})
+            self._send({"exit": code, "pid": pid})
             self._kill_leftovers()
             return
 
         def ended() -> None:
             self._selector.unregister(namespace.channel)
             namespace.end()
-            self._tell({"exit": code, "pid": pid})
+            self._send({"exit": code, "pid": pid})
 
         self._selector.register(namespace.channel, selectors.EVENT_READ, ended)
         namespace.kill_all()
@@ -155,7 +155,7 @@ class ForkServer:
                 if _namespace(pid) not in alive:
                     _kill(pid)
 
-    def _tell(self, message: Message, descriptors: list[int] | None = None) -> None:
+    def _send(self, message: Message, descriptors: list[int] | None = None) -> None:
         with contextlib.suppress(OSError):  # when the service has ended, the next receive says so
             send(self._control, message, descriptors)
 

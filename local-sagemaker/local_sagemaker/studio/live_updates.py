@@ -88,12 +88,12 @@ class LiveEvents:
         return bool(numbers)
 
     async def _write(self, changed: asyncio.Event, newest: list[int], receive: Receive, send: Send) -> None:
-        gone = asyncio.ensure_future(wait_for_end(receive))
+        removed = asyncio.ensure_future(wait_for_end(receive))
         await send({"type": "http.response.body", "body": b"retry: 1000\n\n", "more_body": True})
         try:
-            while not gone.done():
+            while not removed.done():
                 waiting = asyncio.ensure_future(changed.wait())
-                await asyncio.wait({waiting, gone}, timeout=HEARTBEAT, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait({waiting, removed}, timeout=HEARTBEAT, return_when=asyncio.FIRST_COMPLETED)
                 if changed.is_set():
                     changed.clear()
                     message = f"id: {newest[0]}\nevent: change\ndata: {newest[0]}\n\n"
@@ -103,7 +103,7 @@ class LiveEvents:
                 await send({"type": "http.response.body", "body": message.encode(), "more_body": True})
                 await asyncio.sleep(INTERVAL)
         finally:
-            gone.cancel()
+            removed.cancel()
 
 
 async def wait_for_end(receive: Receive) -> None:

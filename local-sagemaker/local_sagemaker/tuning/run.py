@@ -59,7 +59,7 @@ class TuningRun:
         self.name, self._services = name, services
         self._news: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._running: set[str] = set()
-        self._asked: set[str] = set()
+        self._requested: set[str] = set()
         self._series: dict[str, list[float]] = {}  # of those that have ended
         self._closing = threading.Event()
 
@@ -74,7 +74,7 @@ class TuningRun:
 
     def execute(self) -> None:
         """Runs to the end, or to `close`."""
-        leave = self._services.events.subscribe(self._hear)
+        leave = self._services.events.subscribe(self._receive)
         try:
             wait = self._look_safely()
             while wait is not None and not self._closing.is_set():
@@ -83,7 +83,7 @@ class TuningRun:
         finally:
             leave()
 
-    def _hear(self, event: Event) -> None:
+    def _receive(self, event: Event) -> None:
         if (
             event.kind == "training-job"
             and (event.status == DELETED or JobStatus(event.status).is_final)
@@ -214,9 +214,9 @@ class TuningRun:
         """Queries each training job once; one that has just ended says so by its event."""
         for trial in running:
             name = trial["TrainingJobName"]
-            if name in self._asked:
+            if name in self._requested:
                 continue
-            self._asked.add(name)
+            self._requested.add(name)
             try:
                 self._services.call("sagemaker:StopTrainingJob", {"TrainingJobName": name})
             except (WrongStatus, *MISSING):

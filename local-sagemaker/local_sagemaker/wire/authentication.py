@@ -64,7 +64,7 @@ class Authenticator:
         signer = signature.verify(claim, request, self._keys, body_sha256)
         if read:
             request.body = from_bytes(read[0])
-        if not detect.is_neighbour(claim.service):
+        if not detect.is_unmodelled(claim.service):
             auth_errors.check_region(claim.service, claim.region)
         request.region = claim.region
         if claim.service == "s3":

@@ -50,7 +50,7 @@ class BodyPipe:
         self._arrived = threading.Condition()
         self._room = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        self._asked = False
+        self._requested = False
 
     def __call__(self) -> bytes:
         """The next bytes that arrived; waits for some. For other threads than the loop's."""
@@ -60,8 +60,8 @@ class BodyPipe:
 
     def _take(self) -> None:
         """Everything that arrived, the first piece last."""
-        if not self._asked:
-            self._asked = True
+        if not self._requested:
+            self._requested = True
             self._loop.call_soon_threadsafe(self._start)
         with self._arrived:
             self._arrived.wait_for(self._worth_waking)
@@ -79,11 +79,11 @@ class BodyPipe:
     @property
     def started(self) -> bool:
         """Whether anything was read."""
-        return self._asked
+        return self._requested
 
     def close(self) -> bool:
         """Receives no more; says whether everything had been received. For the loop's thread."""
-        self._asked = True
+        self._requested = True
         if self._task is not None:
             self._task.cancel()
         return self._ended

@@ -31,14 +31,14 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begins to wait for a request."""
-        self._heard = self._began = self.loop.time()
+        self._received_at = self._began = self.loop.time()
         self._head = self._framing = self._body = self._arrived = 0
         self._in_head = self._oversized = False
         super().connection_made(transport)
 
     def data_received(self, data: bytes) -> None:
         """Parses what arrived, and refuses it when there is too much of what is no body."""
-        self._heard, self._arrived = self.loop.time(), len(data)
+        self._received_at, self._arrived = self.loop.time(), len(data)
         in_head = self._in_head
         super().data_received(data)
         if in_head and self._in_head:
@@ -52,7 +52,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """A request line begins."""
-        self._in_head, self._began = True, self._heard
+        self._in_head, self._began = True, self._received_at
         self._head = self._framing = self._body = 0
         super().on_message_begin()
 
@@ -85,16 +85,18 @@ class BoundedProtocol(HttpToolsProtocol):
         """Refuses a client that has been silent for too long while the service waits for it; to be called often."""
         cycle = self.cycle
         if self._in_head or cycle is None:
-            if now - (self._began if self._in_head else self._heard) > self.head_seconds:
+            if now - (self._began if self._in_head else self._received_at) > self.head_seconds:
                 self._refuse(408, "RequestTimeout", "The request's headers did not arrive in time.")
         elif cycle.response_complete:
-            if now - self._heard > self.timeout_keep_alive:  # uvicorn's own timer ends with the rest of a refused body
+            if (
+                now - self._received_at > self.timeout_keep_alive
+            ):  # uvicorn's own timer ends with the rest of a refused body
                 self.transport.close()
         elif (
             cycle.more_body
             and not cycle.waiting_for_100_continue
             and not self.flow.read_paused
-            and now - self._heard > self.body_seconds
+            and now - self._received_at > self.body_seconds
         ):
             self._refuse(
                 400,

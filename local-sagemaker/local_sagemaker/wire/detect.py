@@ -49,8 +49,8 @@ def protocol_of(model: ServiceModel) -> str:
     return str(model.resolved_protocol)
 
 
-def is_neighbour(signing_name: str) -> bool:
-    """Whether a service is served by the neighbours rather than by operations."""
+def is_unmodelled(signing_name: str) -> bool:
+    """Whether a service is served by moto rather than by operations."""
     return signing_name not in models.MODELS_BY_SIGNING_NAME
 
 
@@ -83,8 +83,8 @@ def find(signing_name: str, request: WireRequest) -> Target:
             target = _rest(service, request)
             if target:
                 return target
-    asked = wanted or f"{request.method} {request.path}"
-    raise NotSupported(f"'{asked}' is no operation of {signing_name} that the local service knows; see {SUPPORT}.")
+    requested = wanted or f"{request.method} {request.path}"
+    raise NotSupported(f"'{requested}' is no operation of {signing_name} that the local service knows; see {SUPPORT}.")
 
 
 def has_operation(service: str, name: str) -> bool:

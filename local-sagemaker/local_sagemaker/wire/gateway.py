@@ -31,7 +31,7 @@ from local_sagemaker.wire.incoming_body import (
     Receive,
     inflate,
 )
-from local_sagemaker.wire.moto_requests import check_neighbour
+from local_sagemaker.wire.moto_requests import check_moto_request
 from local_sagemaker.wire.protocols import ERRORS, PROTOCOLS
 from local_sagemaker.wire.protocols.rest import UnreadableText
 from local_sagemaker.wire.request import WireRequest, WireResponse
@@ -62,7 +62,7 @@ class Gateway:
     def __init__(
         self,
         call: Callable[[str], Call],
-        neighbours: OtherServices,
+        others: OtherServices,
         credentials: AccessKeySource,
         settings: Settings,
         *,
@@ -76,7 +76,7 @@ class Gateway:
         `invoke` is InvokeEndpoint as a coroutine, awaited in the event loop; without it the operation is one of `call`.
         """
         self._call = call
-        self._neighbours = neighbours
+        self._others = others
         self._settings, self._keys = settings, credentials
         self._admission = Authenticator(credentials, settings, unsigned)
         self._invoke = invoke
@@ -180,8 +180,8 @@ class Gateway:
             service = self._admission.service(request)
             if service == "s3":
                 _check_headers(request)
-            if detect.is_neighbour(service):
-                result = self._ask_neighbour(service, request)
+            if detect.is_unmodelled(service):
+                result = self._call_other_service(service, request)
             else:
                 target = detect.find(service, request)
                 protocol = PROTOCOLS[target.protocol]
@@ -216,11 +216,11 @@ class Gateway:
         text = f"An internal error occurred; the service's log has more under request {identity}."
         return ServiceError(text, code="InternalError" if service == "s3" else "InternalFailure")
 
-    def _ask_neighbour(self, service: str, request: WireRequest) -> WireResponse:
+    def _call_other_service(self, service: str, request: WireRequest) -> WireResponse:
         headers, body = inflate(service, request.headers, request.body.whole())
-        check_neighbour(service, request, body)
+        check_moto_request(service, request, body)
         raw = RawRequest(request.method, request.path, request.query, headers, body)
-        response = self._neighbours.respond(service, raw)
+        response = self._others.respond(service, raw)
         return WireResponse(response.status, dict(response.headers), response.body)
 
     def _error_response(

@@ -22,7 +22,7 @@ CHECKED = {
 TYPES_ONLY = {"sqs": "sqs", "ecr": "ecr"}
 
 
-def check_neighbour(signing_name: str, request: WireRequest, body: bytes) -> None:
+def check_moto_request(signing_name: str, request: WireRequest, body: bytes) -> None:
     """Raises `ServiceError` for violated constraints. `body` is the request's, which was read, inflated."""
     service = CHECKED.get(signing_name) or TYPES_ONLY.get(signing_name)
     if service is None:

@@ -97,7 +97,7 @@ class Tour:
         page.goto(version)
 
     def deploy(self) -> None:
-        """To the endpoint that is monitored, whose capture goes on; a test request is answered."""
+        """To the endpoint that is monitored, whose capture goes on; a test request gets its response."""
         page = self.page
         self.click(page.get_by_role("button", name="Deploy"))
         self.fill("Endpoint", self.full.endpoint)

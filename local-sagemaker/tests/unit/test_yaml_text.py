@@ -15,11 +15,23 @@ LEVELS = range(1, 10)
 LAUGHS = "\n".join(["l0: &l0 [a, b]", *(f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 10)}]" for n in LEVELS)])
 """Two billion texts."""
 MERGES = "\n".join(["l0: &l0 {a: 1}", *(f"l{n}: &l{n} {{<<: [{', '.join([f'*l{n - 1}'] * 10)}]}}" for n in LEVELS)])
+MOST = 2_000
+"""Values that a document of these tests may have: reading the 100,000 of the service takes seconds."""
 BAD = {
-    "laughs": LAUGHS, "merges": MERGES, "circle": "a: &a [*a]", "deep": "a: " + "[" * 5000 + "]" * 5000,
-    "long": "a: " + "b" * yaml_text.LONGEST, "many": f"a: [{'1, ' * 110_000}]",
+    "laughs": LAUGHS, "merges": MERGES, "circle": "a: &a [*a]", "deep": "a: " + "[\n" * 5000 + "]" * 5000,
+    "long": "a: " + "b" * yaml_text.LONGEST, "many": f"a: [{'1, ' * (MOST + 1)}]",
     "number": "a: !!int x", "day": "a: !!timestamp 2001-99-99", "time": "a: !!timestamp x",
 }  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _few_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(yaml_text, "MOST_VALUES", MOST)
+
+
+def test_as_many_values_as_allowed_are_read() -> None:
+    text = f"[{'1, ' * (MOST - 1)}]"
+    assert yaml_text.load(text) == BoundedYaml().safe_load(text) == [1] * (MOST - 1)
 
 
 @pytest.mark.parametrize("kind", BAD)

@@ -87,7 +87,7 @@ def serving(
     settings = Settings(home=folder)
     gateway = Gateway(
         call=lambda _: call,
-        neighbours=neighbours,
+        others=neighbours,
         credentials=credentials,
         settings=settings,
         **options,

@@ -33,10 +33,10 @@ class BiasBlocks:
 
     data: ClarifyData
     config: Config
-    answers: IO[bytes]
+    predictions: IO[bytes]
     predicted: bool
     model: Callable[[], Model]
-    _answered: bool = field(default=False, init=False)
+    _has_predictions: bool = field(default=False, init=False)
 
     def stream(self) -> BiasStream:
         """The dataset for bias analysis. Raises AnalysisError where the label is not known."""
@@ -55,7 +55,7 @@ class BiasBlocks:
         return list(self.config.get("facet") or ())
 
     @property
-    def _asks(self) -> bool:
+    def _needs_model(self) -> bool:
         return self.predicted and self.data.predicted_label is None
 
     def _blocks(self, features: bool, text: frozenset[str]) -> Iterator[CountedBlock]:
@@ -63,9 +63,9 @@ class BiasBlocks:
         facets = {data.column(facet["name_or_index"]) for facet in self._facets()}
         kept = facets | set(data.features) if features else facets
         needed = kept | {name for name in (data.label, data.predicted_label, data.group) if name is not None}
-        if self._asks and not self._answered:
+        if self._needs_model and not self._has_predictions:
             needed |= set(data.features)
-        self.answers.seek(0)
+        self.predictions.seek(0)
         for frame in data.table.blocks(needed, text):
             yield CountedBlock(
                 frame[[name for name in frame.columns if name in kept]],
@@ -73,13 +73,13 @@ class BiasBlocks:
                 self._predictions(frame) if self.predicted else None,
                 frame[data.group] if data.group else None,
             )
-        self._answered = True
+        self._has_predictions = True
 
     def _predictions(self, frame: pd.DataFrame) -> pd.Series:
-        if not self._asks:
+        if not self._needs_model:
             return frame[self.data.predicted_label]
-        if self._answered:
-            return pd.Series(pickle.load(self.answers))
+        if self._has_predictions:
+            return pd.Series(pickle.load(self.predictions))
         labels = self.model().labels(matrix(frame[self.data.features]))
-        pickle.dump(labels.to_numpy(), self.answers)
+        pickle.dump(labels.to_numpy(), self.predictions)
         return labels

@@ -65,12 +65,12 @@ def list_unsupported(name: str, request: Mapping[str, Any]) -> Iterator[str]:
 def refuses(service: str, structure: str, member: str, value: Any) -> bool:
     """Whether a service refuses a value of a structure's member."""
     support = table(service).get(f"{structure}.{member}")
-    return support is not None and support.kind == "refused" and _asks(value, support)
+    return support is not None and support.kind == "refused" and _applies(value, support)
 
 
 def _make_refusal(refusals: Refusals, value: Mapping[str, Any], path: str) -> Iterator[tuple[str, Support]]:
     for member in refusals.members.keys() & value.keys():
-        if _asks(value[member], refusals.members[member]):
+        if _applies(value[member], refusals.members[member]):
             yield f"{path}{member}", refusals.members[member]
     for member in refusals.inside.keys() & value.keys():
         for structure in _structures(value[member]):
@@ -154,7 +154,7 @@ def _structures(value: Any) -> Iterator[Mapping[str, Any]]:
             yield from _structures(item)
 
 
-def _asks(value: Any, support: Support) -> bool:
+def _applies(value: Any, support: Support) -> bool:
     """Whether a value of a refused member requests something."""
     if not support.allowed:
         return bool(value)

@@ -27,19 +27,21 @@ from model_checks.errors import AnalysisError
 ADDRESS = "LOCAL_SAGEMAKER_MODEL_SERVER"
 BATCH = 5 << 20  # bytes of a request, under InvokeEndpoint's 6 MB
 
-Ask = Callable[[bytes], bytes]
+Invoke = Callable[[bytes], bytes]
 Floats = npt.NDArray[np.float64]
 
 
 class ClarifyModel:
     """Requests predictions. `columns` are the features' names and which of them hold whole numbers."""
 
-    def __init__(self, predictor: Config, dataset_type: str, columns: Sequence[tuple[str, bool]], ask: Ask) -> None:
+    def __init__(
+        self, predictor: Config, dataset_type: str, columns: Sequence[tuple[str, bool]], invoke: Invoke
+    ) -> None:
         self._predictor = predictor
         self._content = content_type(predictor, dataset_type)
         self._accept = str(predictor.get("accept_type") or self._content).lower()
         self._columns = columns
-        self._ask = ask
+        self._invoke = invoke
         self.requests = 0
         if self._content not in ("text/csv", "application/jsonlines", "application/json"):
             raise AnalysisError(
@@ -57,7 +59,9 @@ class ClarifyModel:
             try:
                 scores = np.array([value if isinstance(value, list) else [value] for value in picked], dtype=np.float64)
             except (TypeError, ValueError):
-                raise AnalysisError(f"ClientError: The model's answer is not numeric: {str(picked[0])[:200]}") from None
+                raise AnalysisError(
+                    f"ClientError: The model's response is not numeric: {str(picked[0])[:200]}"
+                ) from None
         elif where is not None:
             scores = scores[:, [int(where)]]
         return scores
@@ -76,12 +80,12 @@ class ClarifyModel:
         return pd.Series([headers[position] for position in scores.argmax(axis=1)])
 
     def _pick(self, rows: npt.NDArray[Any], where: str | int | None) -> list[Any]:
-        return [value for body, count in self._answers(rows) for value in self._parse(body, count, where)]
+        return [value for body, count in self._responses(rows) for value in self._parse(body, count, where)]
 
     def _numbers(self, rows: npt.NDArray[Any]) -> Floats | None:
         """The CSV responses as numbers at once; None when they hold text."""
         parts = []
-        for body, count in self._answers(rows):
+        for body, count in self._responses(rows):
             text = body.decode("utf-8").strip()
             try:
                 flat = np.array(text.replace("\n", ",").split(","), dtype=np.float64)
@@ -92,7 +96,7 @@ class ClarifyModel:
             parts.append(flat.reshape(count, -1))
         return np.concatenate(parts)
 
-    def _answers(self, rows: npt.NDArray[Any]) -> list[tuple[bytes, int]]:
+    def _responses(self, rows: npt.NDArray[Any]) -> list[tuple[bytes, int]]:
         template = str(self._predictor.get("content_template") or "$records")
         single = self._content == "application/json" and "$records" not in template
         responses, at, step = [], 0, 1 if single else len(rows)
@@ -102,7 +106,7 @@ class ClarifyModel:
                 step = max(1, int(step * BATCH / len(body) * 0.95))
                 continue
             count = len(rows[at : at + step])
-            responses.append((self._ask(body), count))
+            responses.append((self._invoke(body), count))
             self.requests += 1
             at += count
         return responses
@@ -143,8 +147,8 @@ class ClarifyModel:
         return values
 
 
-def _mismatch(answers: int, rows: int) -> AnalysisError:
-    return AnalysisError(f"ClientError: The model returned {answers} records for {rows} rows.")
+def _mismatch(records: int, rows: int) -> AnalysisError:
+    return AnalysisError(f"ClientError: The model returned {records} records for {rows} rows.")
 
 
 def content_type(predictor: Config, dataset_type: str) -> str:
@@ -218,8 +222,8 @@ def _scalar(value: Any) -> Any:
     return value[0] if isinstance(value, list) and len(value) == 1 else value
 
 
-def connect(predictor: Config, dataset_type: str) -> Ask:
-    """How to ask: the job's model server, or the endpoint that the configuration names."""
+def connect(predictor: Config, dataset_type: str) -> Invoke:
+    """How to invoke the model: the job's model server, or the endpoint that the configuration names."""
     content = content_type(predictor, dataset_type)
     accept = str(predictor.get("accept_type") or content)
     if predictor.get("endpoint_name"):
@@ -235,7 +239,7 @@ def connect(predictor: Config, dataset_type: str) -> Ask:
 
     client = ModelClient(address, seconds=600)
 
-    def ask(body: bytes) -> bytes:
+    def invoke(body: bytes) -> bytes:
         try:
             response = client.exchange("POST", "/invocations", body, headers)
         except NoModelResponse as error:
@@ -245,10 +249,10 @@ def connect(predictor: Config, dataset_type: str) -> Ask:
             raise AnalysisError(f"ClientError: The model responded with status {response.status}: {text}")
         return response.body
 
-    return ask
+    return invoke
 
 
-def _endpoint(predictor: Config, content: str, accept: str) -> Ask:
+def _endpoint(predictor: Config, content: str, accept: str) -> Invoke:
     import boto3  # heavy, and few jobs need it
 
     client = boto3.client("sagemaker-runtime")
@@ -257,7 +261,7 @@ def _endpoint(predictor: Config, content: str, accept: str) -> Ask:
         if predictor.get(member):
             request[name] = predictor[member]
 
-    def ask(body: bytes) -> bytes:
+    def invoke(body: bytes) -> bytes:
         return bytes(client.invoke_endpoint(Body=body, **request)["Body"].read())
 
-    return ask
+    return invoke

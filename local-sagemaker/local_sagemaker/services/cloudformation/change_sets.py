@@ -142,8 +142,8 @@ class ChangeSets(Resource):
                 row = _row(declared, before, after)
                 settled[logical] = row is None or row.get("Replacement") == "False"
                 rows += [row] if row else []
-        gone = [body for logical, body in reversed(existing.items()) if logical not in graph]
-        rows += [_removal(body) for body in gone]
+        removed = [body for logical, body in reversed(existing.items()) if logical not in graph]
+        rows += [_removal(body) for body in removed]
         return [{"Type": "Resource", "ResourceChange": row} for row in rows]
 
     @operation("DescribeChangeSet")

@@ -15,7 +15,7 @@ from local_sagemaker.cloudformation.resource_types import CUSTOM, ResourceType, 
 from local_sagemaker.config import Settings
 from local_sagemaker.records.delivery_members import StackRecord, own_resource, own_stack
 from local_sagemaker.records.store import Body
-from local_sagemaker.services.cloudformation.custom_answers import CustomAnswers
+from local_sagemaker.services.cloudformation.custom_responses import CustomResponses
 from local_sagemaker.services.cloudformation.handlers.handler import DeploymentContext
 from local_sagemaker.services.cloudformation.stack_store import StackStore
 
@@ -23,15 +23,15 @@ from local_sagemaker.services.cloudformation.stack_store import StackStore
 class Scopes:
     """Makes the scope of a stack, and the contexts of its handlers."""
 
-    def __init__(self, settings: Settings, store: StackStore, call: Call, answers: CustomAnswers) -> None:
-        self._settings, self._store, self._call, self._answers = settings, store, call, answers
+    def __init__(self, settings: Settings, store: StackStore, call: Call, responses: CustomResponses) -> None:
+        self._settings, self._store, self._call, self._responses = settings, store, call, responses
         self.dynamic = DynamicReferences(call)
 
     def context(self, stack_id: str, logical: str, kind: str, cancelled: threading.Event) -> DeploymentContext:
         """What the handler of a resource of a type works with."""
         return DeploymentContext(
             self._call, self._settings.account, self._settings.region, stack_id.split("/")[1], logical, cancelled,
-            stack_id=stack_id, kind=kind, answers=self._answers,
+            stack_id=stack_id, kind=kind, responses=self._responses,
         )  # fmt: skip
 
     def scope(self, stack: Body) -> Scope:

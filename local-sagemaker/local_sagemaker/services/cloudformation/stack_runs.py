@@ -253,9 +253,9 @@ class StackRuns:
         """Deletes what the new template lacks, and what was replaced; no failure here fails the update."""
         deployment.clean_up()
         wanted = dependencies.graph(self._scopes.scope(body))
-        gone = [name for name in self._store.resources(body["StackId"]) if name not in wanted]
+        removed = [name for name in self._store.resources(body["StackId"]) if name not in wanted]
         for logical in deployment.delete(
-            self._dependencies({**body, **own_stack(body)["_before_body"]}, *gone) if gone else {}
+            self._dependencies({**body, **own_stack(body)["_before_body"]}, *removed) if removed else {}
         ):
             self._store.drop_resource(body["StackId"], logical)
         policy = own_stack(body).get("_policy_next", own_stack(body).get("_policy"))

@@ -116,11 +116,11 @@ def _put_composite_alarm(response: Any) -> Any:
         raise InvalidParameterCombination(f"{missing} is required when ActionsSuppressor is specified.")
     if not is_replay():
         _check_rule(str(response._get_param("AlarmRule")))
-    answer = response.put_metric_alarm()
+    result = response.put_metric_alarm()
     alarm = response.cloudwatch_backend.alarms[response._get_param("AlarmName")]
     for name, value in suppression.items():
         setattr(alarm, xform_name(name), value)
-    return answer
+    return result
 
 
 def _check_rule(text: str) -> None:
@@ -143,7 +143,7 @@ def _describe_alarms(response: Any, records: Records) -> Any:
 
 
 def read_history(records: Records, parameter: Any) -> dict[str, Any]:
-    """The answer of DescribeAlarmHistory, newest first unless the request says otherwise."""
+    """The response of DescribeAlarmHistory, newest first unless the request says otherwise."""
     name, kind = parameter("AlarmName"), parameter("HistoryItemType")
     since, until = parameter("StartDate"), parameter("EndDate")
     items = records.list(HISTORY, f"{name}/" if name else "")

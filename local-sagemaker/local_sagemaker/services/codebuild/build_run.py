@@ -318,12 +318,12 @@ class BuildRun:
     def _read_progress(self, spec: Buildspec) -> None:
         for message in self._output.messages(spec):
             if message is not None and not self._finished:
-                self._hear(message, spec)
+                self._receive(message, spec)
             elif not self._warned:
                 self._warned = True
                 self._services.say(self._build, "A line of progress.jsonl that the agent did not write is left out.")
 
-    def _hear(self, message: dict[str, Any], spec: Buildspec) -> None:
+    def _receive(self, message: dict[str, Any], spec: Buildspec) -> None:
         """Takes in one thing that the agent says."""
         if "enter" in message:
             self._phases.enter(message["enter"], message["start"])

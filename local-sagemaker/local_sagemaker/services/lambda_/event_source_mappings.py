@@ -96,7 +96,7 @@ class EventSourceMappings(Resource):
             enabled = bool(request["Enabled"])
             changes["State"] = ENABLED if enabled else DISABLED
             state = MappingState.ENABLING if enabled else MappingState.DISABLING
-        while True:  # a check asks the queue, which no transaction may wait for
+        while True:  # a check calls the queue, which no transaction may wait for
             before = self._require(identity)
             body = {**before, **changes}
             self._check(body, FunctionReference.parse(body["FunctionArn"]))

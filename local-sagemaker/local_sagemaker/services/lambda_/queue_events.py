@@ -43,12 +43,12 @@ def _attribute(value: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def failed_ids(payload: bytes, sent: Sequence[str]) -> set[str]:
-    """The messages that a function reports as failed (ReportBatchItemFailures); all where its answer is not valid."""
+    """The messages that a function reports as failed (ReportBatchItemFailures); all where its response is not valid."""
     try:
-        answer = load(payload or b"null")
+        response = load(payload or b"null")
     except JsonError:
         return set(sent)
-    failures = (answer or {}).get("batchItemFailures") if isinstance(answer, dict | None) else None
+    failures = (response or {}).get("batchItemFailures") if isinstance(response, dict | None) else None
     if not failures:
         return set()
     ids = {str(item.get("itemIdentifier")) if isinstance(item, dict) else "" for item in failures}

@@ -152,16 +152,16 @@ class QueuePoller:
         """The ids of the messages that the function has not done."""
         sent = [record["messageId"] for record in records]
         try:
-            answer = self._call(
+            response = self._call(
                 "lambda:Invoke", {"FunctionName": self._mapping["FunctionArn"], "Payload": event_of(records)}
             )
         except ServiceError as error:
             log.warning("messages of %s: %s", self._queue, error.message)
             return set(sent)
-        if "FunctionError" in answer:
+        if "FunctionError" in response:
             return set(sent)
         reports = "ReportBatchItemFailures" in self._mapping["FunctionResponseTypes"]
-        return failed_ids(answer["Payload"], sent) if reports else set()
+        return failed_ids(response["Payload"], sent) if reports else set()
 
 
 def url_of(call: Call, queue: str) -> str:

@@ -53,7 +53,9 @@ class ResourceTags(Resource):
         if not mapping:
             reference = FunctionReference.parse(request["Resource"])
             self._store.change(reference, None, lambda body: change(own_function(body)["_tags"]))
-        elif self._records.update(KIND, mapping, lambda body: change(body.setdefault("_tags", {}))) is None:
+        elif (
+            self._records.update(KIND, mapping, lambda body: change(own_mapping(body).setdefault("_tags", {}))) is None
+        ):
             raise absent_mapping()
 
 

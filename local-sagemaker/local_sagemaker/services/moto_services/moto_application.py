@@ -29,7 +29,7 @@ SERVICES = {
     "secretsmanager": "secretsmanager",
     "ssm": "ssm",
 }
-"""Signing name and moto's name of each neighbour. Not what would have to run something: add those as own services."""
+"""Signing name and moto's name of each service. Not what would have to run something: add those as own services."""
 
 
 class MotoApplication:
@@ -48,7 +48,7 @@ class MotoApplication:
         self.reset()
 
     def reset(self) -> None:
-        """Empties the backends of all neighbours that were used."""
+        """Empties the backends of all services that were used."""
         from moto.core.base_backend import BackendDict
 
         # Not moto's own reset, which also forgets that the backends exist to be reset again.
@@ -76,19 +76,19 @@ class MotoApplication:
         limit_documents(SERVICES[service])
         limit_parameters(SERVICES[service])
         status = 500
-        answered: list[tuple[str, str]] = []
+        response_headers: list[tuple[str, str]] = []
 
         def start_response(line: str, fields: list[tuple[str, str]], *_: Any) -> None:
             nonlocal status
             status = int(line.split(" ", 1)[0])
-            answered.extend(fields)
+            response_headers.extend(fields)
 
         chunks: Iterable[bytes] = self._dispatch(self._environ(service, request), start_response)
         body = b"".join(chunks)
         # moto lets any web page read its responses; this service's are for who can sign. The length is counted
         # again by the code that sends the body.
         dropped = ("access-control-", "content-length")
-        kept = {name: value for name, value in answered if not name.lower().startswith(dropped)}
+        kept = {name: value for name, value in response_headers if not name.lower().startswith(dropped)}
         return RawResponse(status, kept, body)
 
     def _environ(self, service: str, request: RawRequest) -> dict[str, Any]:

@@ -58,8 +58,8 @@ def simulate(operation: str, parameters: dict[str, str], iam: Any) -> RawRespons
         return query_responses.refusal("iam", 400, "ValidationError", "Marker or MaxItems is not valid.")
     end = start + size
     more = {"Marker": str(end)} if end < len(results) else {}
-    answered = {"EvaluationResults": results[start:end], "IsTruncated": bool(more), **more}
-    return query_responses.respond("iam", operation, answered)
+    page = {"EvaluationResults": results[start:end], "IsTruncated": bool(more), **more}
+    return query_responses.respond("iam", operation, page)
 
 
 def principal(iam: Any, arn: str) -> Principal:

@@ -100,9 +100,9 @@ class Copies(Resource):
                 f"The specified copy source is larger than the maximum allowable size for a copy source: {_LARGEST}"
             )
         same = (source.bucket.name, item.key, source.version) == (bucket.name, request["Key"], None)
-        asked = request.get("MetadataDirective") == "REPLACE" or any(request.get(name) for name in _CHANGES)
+        requested = request.get("MetadataDirective") == "REPLACE" or any(request.get(name) for name in _CHANGES)
         by_default = item.attributes.headers.get("ServerSideEncryption", "AES256") != "AES256"
-        changes = asked or by_default or self._objects.buckets.setting(bucket.name, SETTING) is not None
+        changes = requested or by_default or self._objects.buckets.setting(bucket.name, SETTING) is not None
         if same and not changes:
             raise InvalidRequest(
                 "This copy request is illegal because it is trying to copy an object to itself without changing the "

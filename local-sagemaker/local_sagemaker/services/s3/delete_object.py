@@ -26,10 +26,10 @@ class Deletions(Resource):
         """``DeleteMarker`` is true when one was made or removed."""
         bucket = self._access.bucket(request)
         check_version(request)
-        gone = self._delete(bucket, request)
-        if gone is None or not (bucket.versioning or request.get("VersionId")):
+        removed = self._delete(bucket, request)
+        if removed is None or not (bucket.versioning or request.get("VersionId")):
             return {"VersionId": request["VersionId"]} if request.get("VersionId") else {}
-        return {"VersionId": gone.version_id} | ({"DeleteMarker": True} if gone.marker else {})
+        return {"VersionId": removed.version_id} | ({"DeleteMarker": True} if removed.marker else {})
 
     def _delete(self, bucket: BucketRow, request: Request) -> StoredObject | None:
         def check(current: StoredObject | None) -> None:
@@ -62,16 +62,16 @@ class Deletions(Resource):
             named = {name: single[name] for name in ("Key", "VersionId") if single[name]}
             try:
                 check_version(single)
-                gone = self._delete(bucket, single)
+                removed = self._delete(bucket, single)
             except ServiceError as error:
                 errors.append({**named, "Code": error.code, "Message": error.message})
             else:
-                deleted.append(named | _marker_members(gone))
+                deleted.append(named | _marker_members(removed))
         response: Response = {} if request["Delete"].get("Quiet") else {"Deleted": deleted}
         return response | ({"Errors": errors} if errors else {})
 
 
-def _marker_members(gone: StoredObject | None) -> Response:
-    if gone is None or not gone.marker:
+def _marker_members(removed: StoredObject | None) -> Response:
+    if removed is None or not removed.marker:
         return {}
-    return {"DeleteMarker": True, "DeleteMarkerVersionId": gone.version_id}
+    return {"DeleteMarker": True, "DeleteMarkerVersionId": removed.version_id}

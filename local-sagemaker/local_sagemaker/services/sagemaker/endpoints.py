@@ -204,16 +204,16 @@ class Endpoints(Resource):
     def _refuse_scaled(self, name: str, old: Body, new: Body) -> None:
         """A variant whose instances policies change must stay as it is (text: AWS's, of public threads)."""
         kept = {variant["VariantName"]: variant.get("InstanceType") for variant in new["ProductionVariants"]}
-        gone = {
+        removed = {
             f"endpoint/{name}/variant/{variant['VariantName']}": variant["VariantName"]
             for variant in old["ProductionVariants"]
             if kept.get(variant["VariantName"]) != variant.get("InstanceType")
         }
-        if not gone:
+        if not removed:
             return
-        request = {"ServiceNamespace": "sagemaker", "ResourceIds": list(gone)}
+        request = {"ServiceNamespace": "sagemaker", "ResourceIds": list(removed)}
         targets = self._call("application-autoscaling:DescribeScalableTargets", request)["ScalableTargets"]
-        scaled = [f'"{gone[target["ResourceId"]]}"' for target in targets if target["ResourceId"] in gone]
+        scaled = [f'"{removed[target["ResourceId"]]}"' for target in targets if target["ResourceId"] in removed]
         if scaled:
             raise ValidationError(
                 f'The variant(s) "[{",".join(scaled)}]" must be deregistered as scalable target with AutoScaling '

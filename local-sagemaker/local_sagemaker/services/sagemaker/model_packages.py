@@ -81,11 +81,11 @@ class ModelPackages(Resource):
             self._tags.put(body["ModelPackageArn"], request.get("Tags"))
             return pick(body, "ModelPackageArn")
 
-        answer, _ = self._tokens.once(
+        response, _ = self._tokens.once(
             "CreateModelPackage", request, act,
-            exists=lambda answer: self._records.get(KIND, _key(answer["ModelPackageArn"])),
+            exists=lambda response: self._records.get(KIND, _key(response["ModelPackageArn"])),
         )  # fmt: skip
-        return answer
+        return response
 
     @operation("DescribeModelPackage")
     def describe(self, request: Request) -> Response:
@@ -216,7 +216,7 @@ class ModelPackages(Resource):
         if added := request.get("AdditionalInferenceSpecificationsToAdd"):
             body["AdditionalInferenceSpecifications"] = _add(body, added)
         body |= {"LastModifiedTime": now(), "LastModifiedBy": user_context(self._settings)}
-        changed = [told for name, told in _EVENT_FIELDS.items() if body.get(name) != before.get(name)]
+        changed = [notified for name, notified in _EVENT_FIELDS.items() if body.get(name) != before.get(name)]
         if changed:
             own = own_package(body)
             own[UPDATED] = own.get(UPDATED, (0, []))[0] + 1, changed

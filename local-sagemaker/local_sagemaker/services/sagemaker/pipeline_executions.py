@@ -1,6 +1,6 @@
 """Pipeline executions: start, stop, retry, update, describe, and the lists of their steps and parameters.
 
-The records are written here and by the engine, which runs one thread an execution; every answer is read from them.
+The records are written here and by the engine, which runs one thread an execution; every response is read from them.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class PipelineExecutions(Resource):
 
     @operation("StartPipelineExecution")
     def start(self, request: Request) -> Response:
-        """Fixes version and parameters, and starts; the answer comes at once, the status is Executing."""
+        """Fixes version and parameters, and starts; the response comes at once, the status is Executing."""
         text = ""
 
         def act() -> Response:
@@ -86,13 +86,13 @@ class PipelineExecutions(Resource):
             self._records.put(PIPELINE, pipeline["PipelineName"].lower(), pipeline)
             return {"PipelineExecutionArn": arn}
 
-        answer, new = self._tokens.once(
+        response, new = self._tokens.once(
             "StartPipelineExecution", request, act,
-            exists=lambda answer: self._records.get(EXECUTION, execution_key(answer["PipelineExecutionArn"])),
+            exists=lambda response: self._records.get(EXECUTION, execution_key(response["PipelineExecutionArn"])),
         )  # fmt: skip
         if new:
-            self._executions.start(execution_key(answer["PipelineExecutionArn"]), text)
-        return answer
+            self._executions.start(execution_key(response["PipelineExecutionArn"]), text)
+        return response
 
     @operation("StopPipelineExecution")
     def stop(self, request: Request) -> Response:
@@ -111,10 +111,10 @@ class PipelineExecutions(Resource):
             self._records.put(EXECUTION, execution_key(arn), body)
             return {"PipelineExecutionArn": body["PipelineExecutionArn"]}
 
-        answer, new = self._tokens.once("StopPipelineExecution", request, act)
+        response, new = self._tokens.once("StopPipelineExecution", request, act)
         if new:
             self._executions.refresh(execution_key(arn))
-        return answer
+        return response
 
     @operation("RetryPipelineExecution")
     def retry(self, request: Request) -> Response:
@@ -140,11 +140,11 @@ class PipelineExecutions(Resource):
             text = own_pipeline_version(self._definition(body))["_definition"]
             return {"PipelineExecutionArn": body["PipelineExecutionArn"]}
 
-        answer, new = self._tokens.once("RetryPipelineExecution", request, act)
+        response, new = self._tokens.once("RetryPipelineExecution", request, act)
         if new:
-            self._executions.note_retried(answer["PipelineExecutionArn"], again)
+            self._executions.note_retried(response["PipelineExecutionArn"], again)
             self._executions.start(key, text)
-        return answer
+        return response
 
     @operation("UpdatePipelineExecution")
     def update(self, request: Request) -> Response:

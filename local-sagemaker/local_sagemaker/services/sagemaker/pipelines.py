@@ -64,11 +64,11 @@ class Pipelines(Resource):
         _check_name(request["PipelineName"])
         definition = self._definition(request, required=True)
         read(definition)
-        answer, _ = self._tokens.once(
+        response, _ = self._tokens.once(
             "CreatePipeline", request, lambda: self._create(request, definition),
-            exists=lambda answer: self._records.get(PIPELINE, last(answer["PipelineArn"]).lower()),
+            exists=lambda response: self._records.get(PIPELINE, last(response["PipelineArn"]).lower()),
         )  # fmt: skip
-        return answer
+        return response
 
     def _create(self, request: Request, definition: str) -> Response:
         name, created = request["PipelineName"], now()
@@ -121,8 +121,8 @@ class Pipelines(Resource):
     @operation("DeletePipeline")
     def delete(self, request: Request) -> Response:
         """Removes the pipeline with its versions and executions; refused while one of them runs."""
-        answer, _ = self._tokens.once("DeletePipeline", request, lambda: self._delete(request))
-        return answer
+        response, _ = self._tokens.once("DeletePipeline", request, lambda: self._delete(request))
+        return response
 
     def _delete(self, request: Request) -> Response:
         body = find(self._records, self._settings, request["PipelineName"])

@@ -63,7 +63,7 @@ class TemporaryEndpointService(Resource):
                 self._records.update(
                     ENDPOINT.kind, name, lambda endpoint: endpoint | {ENDPOINT.status: EndpointStatus.DELETING}
                 )
-                self._ask_to_delete("EndpointConfig", body["config"])
+                self._request_deletion("EndpointConfig", body["config"])
                 self._records.delete(KIND, name)
 
     def reset(self) -> None:
@@ -97,11 +97,11 @@ class TemporaryEndpointService(Resource):
         return route.fleet.production[0].instances[0].urls
 
     def _delete(self, name: str, config: str) -> None:
-        self._ask_to_delete("EndpointConfig", config)
-        self._ask_to_delete("Endpoint", name)
+        self._request_deletion("EndpointConfig", config)
+        self._request_deletion("Endpoint", name)
         self._records.delete(KIND, name)
 
-    def _ask_to_delete(self, noun: str, name: str) -> None:
+    def _request_deletion(self, noun: str, name: str) -> None:
         try:
             self._call(f"sagemaker:Delete{noun}", {f"{noun}Name": name})
         except MISSING:

@@ -37,9 +37,9 @@ class MetricValues(Resource):
     @operation("BatchGetMetrics")
     def get(self, request: Request) -> Response:
         """The values of each query by iteration."""
-        return {"MetricQueryResults": [self._answer(query) for query in request["MetricQueries"]]}
+        return {"MetricQueryResults": [self._evaluate(query) for query in request["MetricQueries"]]}
 
-    def _answer(self, query: Body) -> Body:
+    def _evaluate(self, query: Body) -> Body:
         if (query["XAxisType"], query["Period"]) != ("IterationNumber", "IterationNumber"):
             raise NotSupported(
                 "An XAxisType or a Period of time is not supported by the local service, which has IterationNumber: "

@@ -70,9 +70,9 @@ def _find_by_name(visit: Visit, text: str) -> tuple[list[SearchHit], dict[str, s
         for kind, (operation, member, noun) in LISTS.items()
     ]
     for kind, operation, member, key, place, all_of_it in (*listed, *_OTHERS):
-        found = items_or_none(visit, operation, member, _MOST + 1, NameContains=name, MaxResults=_MOST + 1)
-        hits += [SearchHit(kind, item[key], urls.to(*place, item[key])) for item in found[:_MOST]]
-        if len(found) > _MOST:
+        items = items_or_none(visit, operation, member, _MOST + 1, NameContains=name, MaxResults=_MOST + 1)
+        hits += [SearchHit(kind, item[key], urls.to(*place, item[key])) for item in items[:_MOST]]
+        if len(items) > _MOST:
             more[kind] = all_of_it or urls.to(*place, q=name)
     for item in items_or_none(visit, "s3:ListBuckets", "Buckets"):
         if text.lower() in item["Name"]:

@@ -48,7 +48,7 @@ class StepPanel:
     following: str = ""
     source: SourceExcerpt | None = None
     evaluated: list[EvaluatedArgument] = field(default_factory=list)
-    answers: dict[str, str] = field(default_factory=dict)
+    callback_commands: dict[str, str] = field(default_factory=dict)
     """Commands that send the result of a Callback step which waits."""
     verdict: CheckVerdict | None = None
 

@@ -91,7 +91,7 @@
     source.addEventListener("change", (event) => { seen = event.lastEventId; later(); });
     source.onerror = () => {
       failures += 1;
-      fetch(location.href, { method: "HEAD" }).then((answer) => tell(answer.status), () => {});
+      fetch(location.href, { method: "HEAD" }).then((response) => tell(response.status), () => {});
       if (!lost) say(`Reconnecting, last update ${new Date(last || performance.timeOrigin).toLocaleTimeString()}`, 0);
       stop();
       setTimeout(listen, Math.min(30000, 500 * 2 ** Math.min(failures, 6)) * (0.75 + Math.random() / 2));
@@ -160,7 +160,7 @@
     document.querySelectorAll("form[data-sent]").forEach((form) => delete form.dataset.sent);
     document.querySelectorAll("[data-drop-empty][disabled], [data-drop-default][disabled]").forEach((field) => { field.disabled = false; });
   });
-  // an error has the focus; what was done is said where the page that follows does not (an answer needs no words).
+  // an error has the focus; what was done is said where the page that follows does not (a response needs no words).
   // The cookie comes with the redirect that follows an action: a form that was lost is not said to be done.
   const alert = select("main > [role=alert]");
   const posted = sessionStorage.getItem("posted");

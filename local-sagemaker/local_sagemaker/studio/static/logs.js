@@ -23,9 +23,9 @@
   document.addEventListener("studio:refreshed", prepare);
 
   const add = async (box) => {
-    const answer = await fetch(`${box.dataset.lines}&token=${encodeURIComponent(box.dataset.forward)}`);
-    if (!answer.ok) return;
-    const part = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("[data-forward]");
+    const response = await fetch(`${box.dataset.lines}&token=${encodeURIComponent(box.dataset.forward)}`);
+    if (!response.ok) return;
+    const part = new DOMParser().parseFromString(await response.text(), "text/html").querySelector("[data-forward]");
     const lines = part ? [...part.children] : [];
     if (part) box.dataset.forward = part.dataset.forward;
     if (!lines.length) return;
@@ -56,8 +56,8 @@
     if (searching || !link || box.children.length >= MOST_HITS) return;
     searching = true;
     try {
-      const answer = await fetch(`${link.href}&part=hits`);
-      const part = answer.ok && new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("[aria-label=Hits]");
+      const response = await fetch(`${link.href}&part=hits`);
+      const part = response.ok && new DOMParser().parseFromString(await response.text(), "text/html").querySelector("[aria-label=Hits]");
       if (part && link.isConnected) {
         box.append(...part.querySelectorAll(".log > div"));
         box.hidden = !box.children.length;

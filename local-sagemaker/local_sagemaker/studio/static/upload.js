@@ -6,12 +6,12 @@
     request.open("POST", `${address}&name=${encodeURIComponent(file.name)}`);
     request.setRequestHeader("Content-Type", "application/octet-stream");
     request.upload.onprogress = (event) => { if (event.total) say(`${file.name}: ${Math.round(100 * event.loaded / event.total)} %`); };
-    request.onerror = () => reject(new Error("The service does not answer."));
+    request.onerror = () => reject(new Error("The service does not respond."));
     request.onload = () => {
-      let answer = {};
-      try { answer = JSON.parse(request.responseText); } catch { /* not one of the page's own answers */ }
-      if (request.status === 200) resolve(answer.href);
-      else reject(new Error(answer.error ? answer.error.message : `The service answered with ${request.status}.`));
+      let response = {};
+      try { response = JSON.parse(request.responseText); } catch { /* not one of the page's own responses */ }
+      if (request.status === 200) resolve(response.href);
+      else reject(new Error(response.error ? response.error.message : `The service responded with ${request.status}.`));
     };
     request.send(file);
   });

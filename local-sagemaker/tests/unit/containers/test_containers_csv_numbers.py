@@ -63,14 +63,14 @@ columns = st.sampled_from([WHOLE, DECIMAL, WHOLE + DECIMAL, WHOLE + ODD, DECIMAL
 
 @st.composite
 def tables(draw: st.DrawFn) -> list[list[str]]:
-    kinds = draw(st.lists(columns, min_size=1, max_size=3))
+    kinds = draw(st.lists(columns, min_size=1, max_size=6))
     clean = draw(st.integers(0, 12))
     rows = draw(st.integers(1, 24))
     drawn = [[draw(st.sampled_from(kind[:3] if row < clean else kind)) for row in range(rows)] for kind in kinds]
     return [list(row) for row in zip(*drawn, strict=True)]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=75, deadline=None)
 @given(tables())
 def test_the_profile_is_that_of_the_texts(tmp_path: Path, table: list[list[str]]) -> None:
     with pytest.MonkeyPatch.context() as patch:

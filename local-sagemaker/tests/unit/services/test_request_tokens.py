@@ -20,7 +20,7 @@ from local_sagemaker.records import Records
 from local_sagemaker.records.delivery_status import BuildStatus, StackStatus
 from local_sagemaker.records.kinds import BUILD
 from local_sagemaker.services import cloudformation, request_tokens, scheduler
-from local_sagemaker.services.cloudformation.custom_answers import CustomAnswers
+from local_sagemaker.services.cloudformation.custom_responses import CustomResponses
 from local_sagemaker.services.cloudformation.stack_runs import StackRuns
 from local_sagemaker.services.codebuild.batch_store import BatchStore
 from local_sagemaker.services.codebuild.batches import BuildBatches
@@ -239,7 +239,7 @@ def stacks(settings: Settings, records: Records, monkeypatch: pytest.MonkeyPatch
     objects = DiskObjects(settings.objects)
     resources = cloudformation.build(
         settings=settings, records=records, objects=objects, call=cast(Call, None), distrusts=lambda *_: False,
-        answers=cast(CustomAnswers, None),
+        responses=cast(CustomResponses, None),
     )  # fmt: skip
     yield calls("cloudformation", resources)
     objects.close()

@@ -116,8 +116,8 @@ def test_a_callback_step_that_waits_is_answered_by_a_command() -> None:
         views = [StepView("Ask", "Callback", state, "")]
         panel = load_panel(visit_of(answers), views, steps, definition, arn, "Ask", {})
         assert panel is not None
-        assert list(panel.answers) == names
-        for text in panel.answers.values():
+        assert list(panel.callback_commands) == names
+        for text in panel.callback_commands.values():
             words = shlex.split(text)
             assert words[words.index("--callback-token") + 1] == "t0ken"
 

@@ -31,7 +31,7 @@ def send(
     print("Response body:", body.decode())  # noqa: T201
     request = urllib.request.Request(event["ResponseURL"], body, {"content-type": ""}, method="PUT")
     try:
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            print("Status code:", answer.status)  # noqa: T201
+        with urllib.request.urlopen(request, timeout=60) as response:
+            print("Status code:", response.status)  # noqa: T201
     except (OSError, ValueError) as error:
         print("send(..) failed:", error)  # noqa: T201

@@ -2,7 +2,7 @@
 
 See the user guide, "Custom resource request and response reference". Texts of failures are as seen on AWS where issues
 of public repositories show them (aws-samples/aws-cdk-examples #561, #671; aws-samples/
-aws-security-reference-architecture-examples #162); that of a long answer, of no JSON and of a wrong id are known from
+aws-security-reference-architecture-examples #162); that of a long response, of no JSON and of a wrong id are known from
 forums, others are chosen.
 """
 
@@ -20,10 +20,10 @@ from local_sagemaker.cloudformation.errors import TemplateError
 from local_sagemaker.cloudformation.parameters import as_text
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.json_text import load
-from local_sagemaker.services.cloudformation.custom_answers import PendingAnswer
+from local_sagemaker.services.cloudformation.custom_responses import PendingResponse
 from local_sagemaker.services.cloudformation.handlers.handler import Cancelled, DeploymentContext, Identity, Properties
 
-LONGEST_ANSWER = 4096
+LONGEST_RESPONSE = 4096
 LONGEST_WAIT = 3600
 """Seconds, and the default of ServiceTimeout."""
 LONGEST_ID = 1024
@@ -51,7 +51,7 @@ class CustomResource:
         """Requests it. From the request on there may be something to delete, by the response's id or one made here."""
         made = Identity(context.name(LONGEST_ID))
         with _failure_keeps(context):
-            return _ask(context, {"RequestType": "Create"}, properties, made)
+            return _request_provider(context, {"RequestType": "Create"}, properties, made)
 
     def find(self, context: DeploymentContext, _properties: Properties) -> Identity:
         """Only its provider knows."""
@@ -63,11 +63,13 @@ class CustomResource:
             raise TemplateError("Modifying service token is not allowed.")
         request = {"RequestType": "Update", "PhysicalResourceId": identity.physical,
                    "OldResourceProperties": _texts(before)}  # fmt: skip
-        return _ask(context, request, after, identity)
+        return _request_provider(context, request, after, identity)
 
     def delete(self, context: DeploymentContext, identity: Identity, properties: Properties) -> None:
         """Requests its end."""
-        _ask(context, {"RequestType": "Delete", "PhysicalResourceId": identity.physical}, properties, identity)
+        _request_provider(
+            context, {"RequestType": "Delete", "PhysicalResourceId": identity.physical}, properties, identity
+        )
 
 
 class _RefusedError(TemplateError):
@@ -89,10 +91,12 @@ def _failure_keeps(context: DeploymentContext) -> Iterator[None]:
         raise
 
 
-def _ask(context: DeploymentContext, request: Properties, properties: Properties, identity: Identity) -> Identity:
+def _request_provider(
+    context: DeploymentContext, request: Properties, properties: Properties, identity: Identity
+) -> Identity:
     """What the provider made of a request, or the failure that it reports."""
     seconds, request_id = _timeout(properties), str(uuid.uuid4())
-    with context.answers.expect(context.region, f"{context.stack_id}|{context.logical}|{request_id}") as pending:
+    with context.responses.expect(context.region, f"{context.stack_id}|{context.logical}|{request_id}") as pending:
         document = {
             **request, "ResponseURL": pending.url, "RequestId": request_id, "StackId": context.stack_id,
             "LogicalResourceId": context.logical, "ResourceType": context.kind,
@@ -114,7 +118,7 @@ def _send(context: DeploymentContext, token: str, text: str) -> None:
         context.call("lambda:Invoke", request)
 
 
-def _wait(context: DeploymentContext, pending: PendingAnswer, seconds: int, request_id: str) -> None:
+def _wait(context: DeploymentContext, pending: PendingResponse, seconds: int, request_id: str) -> None:
     end = time.monotonic() + seconds
     while not pending.arrived.wait(TICK):
         if context.cancelled.is_set():
@@ -128,24 +132,24 @@ def _wait(context: DeploymentContext, pending: PendingAnswer, seconds: int, requ
 
 
 def _read(body: bytes, request_id: str, before: Identity) -> Identity:
-    """The identity in an answer. Raises `TemplateError` for a failure, and for what is no answer."""
-    if len(body) > LONGEST_ANSWER:
+    """The identity in a response. Raises `TemplateError` for a failure, and for what is no response."""
+    if len(body) > LONGEST_RESPONSE:
         raise TemplateError("Response object is too long.")
     try:
-        answer = load(body)
+        response = load(body)
     except ValueError as error:
         raise TemplateError(f"Invalid Json: {error}") from error
-    if not isinstance(answer, dict):
+    if not isinstance(response, dict):
         _refuse("an object is expected")
-    physical = answer.get("PhysicalResourceId")
-    if answer.get("Status") == ProviderStatus.FAILED:
-        text = f"Received response status [FAILED] from custom resource. Message returned: {answer.get('Reason', '')}"
+    physical = response.get("PhysicalResourceId")
+    if response.get("Status") == ProviderStatus.FAILED:
+        text = f"Received response status [FAILED] from custom resource. Message returned: {response.get('Reason', '')}"
         raise _RefusedError(f"{text} (RequestId: {request_id})", physical if isinstance(physical, str) else "")
-    if answer.get("Status") != ProviderStatus.SUCCESS:
+    if response.get("Status") != ProviderStatus.SUCCESS:
         _refuse("Status must be SUCCESS or FAILED")
     if not isinstance(physical, str) or not 0 < len(physical.encode()) <= LONGEST_ID:
         raise TemplateError("Invalid PhysicalResourceId")
-    data = answer.get("Data") or {}
+    data = response.get("Data") or {}
     if not isinstance(data, dict):
         _refuse("Data must be an object")
     return Identity(physical, physical, {str(name): _value(value) for name, value in data.items()},
@@ -173,5 +177,5 @@ def _texts(value: Any) -> Any:
 
 
 def _value(value: Any) -> Any:
-    """A value of an answer, as Fn::GetAtt gives it."""
+    """A value of a response, as Fn::GetAtt gives it."""
     return [_value(part) for part in value] if isinstance(value, list) else as_text(value)

@@ -133,9 +133,9 @@ class DeliveryPipeline:
         identity = self.find(context, after)
         arn = identity.attributes["Arn"]
         wanted = {tag["Key"]: tag["Value"] for tag in after.get("Tags", [])}
-        gone = [tag["Key"] for tag in before.get("Tags", []) if tag["Key"] not in wanted]
-        if gone:
-            context.call("codepipeline:UntagResource", {"resourceArn": arn, "tagKeys": gone})
+        removed = [tag["Key"] for tag in before.get("Tags", []) if tag["Key"] not in wanted]
+        if removed:
+            context.call("codepipeline:UntagResource", {"resourceArn": arn, "tagKeys": removed})
         if wanted:
             tags = [{"key": key, "value": value} for key, value in wanted.items()]
             context.call("codepipeline:TagResource", {"resourceArn": arn, "tags": tags})
@@ -271,9 +271,9 @@ class CodeConnection:
     def update(self, context: DeploymentContext, identity: Identity, before: Properties, after: Properties) -> Identity:
         """Only tags change in place."""
         wanted = {tag["Key"] for tag in after.get("Tags", [])}
-        gone = [tag["Key"] for tag in before.get("Tags", []) if tag["Key"] not in wanted]
-        if gone:
-            context.call(f"{self._service}:UntagResource", {"ResourceArn": identity.physical, "TagKeys": gone})
+        removed = [tag["Key"] for tag in before.get("Tags", []) if tag["Key"] not in wanted]
+        if removed:
+            context.call(f"{self._service}:UntagResource", {"ResourceArn": identity.physical, "TagKeys": removed})
         if wanted:
             context.call(f"{self._service}:TagResource", {"ResourceArn": identity.physical, "Tags": after["Tags"]})
         return identity

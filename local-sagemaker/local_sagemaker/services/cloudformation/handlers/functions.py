@@ -117,10 +117,10 @@ class EventSourceMappingHandler:
     def find(self, context: DeploymentContext, properties: Properties) -> Identity:
         """That of the function and the queue: there is never another."""
         request: Properties = {name: properties[name] for name in _OF_A_MAPPING if name in properties}
-        found = context.call("lambda:ListEventSourceMappings", request)["EventSourceMappings"]
-        if not found:
+        mappings = context.call("lambda:ListEventSourceMappings", request)["EventSourceMappings"]
+        if not mappings:
             raise ServiceError("There is no such mapping.", code="ResourceNotFoundException", status=404)
-        return _mapping_identity(found[0])
+        return _mapping_identity(mappings[0])
 
     def update(self, context: DeploymentContext, identity: Identity, before: Properties, after: Properties) -> Identity:
         """Changes it; what the template no longer says is as if it had never been said."""

@@ -16,7 +16,7 @@ from local_sagemaker.api import models
 from local_sagemaker.api.operations import Call
 from local_sagemaker.api.scalars import time_from_text
 from local_sagemaker.errors import ServiceError
-from local_sagemaker.services.cloudformation.custom_answers import CustomAnswers
+from local_sagemaker.services.cloudformation.custom_responses import CustomResponses
 
 Properties = dict[str, Any]
 
@@ -51,7 +51,7 @@ class DeploymentContext:
     """Called with what a first call has made before others follow: should they fail, it is deleted with the stack."""
     stack_id: str = ""
     kind: str = ""
-    answers: CustomAnswers = field(default_factory=lambda: CustomAnswers(""))
+    responses: CustomResponses = field(default_factory=lambda: CustomResponses(""))
 
     def name(self, longest: int, *, lower: bool = False) -> str:
         """A name as CloudFormation makes it where the template gives none: ``stack-logical-RANDOM``."""
@@ -168,9 +168,9 @@ def retag(
     `keys` and `tags` are the members of the requests; `form` names the members of a tag, or is empty for a map.
     """
     wanted, present = _tags_of(after), _tags_of(before)
-    gone = [name for name in present if name not in wanted]
-    if gone:
-        context.call(call[1], {**target, keys: gone})
+    removed = [name for name in present if name not in wanted]
+    if removed:
+        context.call(call[1], {**target, keys: removed})
     if wanted and wanted != present:
         names = form.split()
         rows = [dict(zip(names, item, strict=True)) for item in wanted.items()] if names else wanted

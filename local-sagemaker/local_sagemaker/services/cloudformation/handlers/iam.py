@@ -111,8 +111,8 @@ class InlinePolicy:
             context.call("iam:PutRolePolicy", request)
         previous = str(before.get("PolicyName", name))
         renamed = previous != name
-        gone = [role for role in before.get("Roles", []) if renamed or role not in after.get("Roles", [])]
-        self._take(context, gone, previous)
+        removed = [role for role in before.get("Roles", []) if renamed or role not in after.get("Roles", [])]
+        self._take(context, removed, previous)
         return identity
 
     def delete(self, context: DeploymentContext, _identity: Identity, properties: Properties) -> None:

@@ -54,9 +54,9 @@ class Rule:
         context.call("events:PutRule", request)
         bus = {"EventBusName": after["EventBusName"]} if after.get("EventBusName") else {}
         wanted = {str(target["Id"]) for target in after.get("Targets", [])}
-        gone = [str(target["Id"]) for target in before.get("Targets", []) if str(target["Id"]) not in wanted]
-        if gone:
-            context.call("events:RemoveTargets", {"Rule": after["Name"], "Ids": gone, **bus})
+        removed = [str(target["Id"]) for target in before.get("Targets", []) if str(target["Id"]) not in wanted]
+        if removed:
+            context.call("events:RemoveTargets", {"Rule": after["Name"], "Ids": removed, **bus})
         if wanted:
             targets = fit_to_operation(
                 "events", "PutTargets", {"Rule": after["Name"], "Targets": after["Targets"], **bus}
@@ -139,12 +139,12 @@ class StackTopic:
     @staticmethod
     def _unsubscribe(context: DeploymentContext, identity: Identity, before: Properties, after: Properties) -> None:
         """Ends the inline subscriptions that the template no longer has."""
-        gone = [one for one in before.get("Subscription", []) if one not in after.get("Subscription", [])]
-        if not gone:
+        removed = [one for one in before.get("Subscription", []) if one not in after.get("Subscription", [])]
+        if not removed:
             return
         rows = context.call("sns:ListSubscriptionsByTopic", {"TopicArn": identity.physical}).get("Subscriptions", [])
         for row in rows:
-            if {"Protocol": row["Protocol"], "Endpoint": row["Endpoint"]} in gone:
+            if {"Protocol": row["Protocol"], "Endpoint": row["Endpoint"]} in removed:
                 context.call("sns:Unsubscribe", {"SubscriptionArn": row["SubscriptionArn"]})
 
     def delete(self, context: DeploymentContext, identity: Identity, _properties: Properties) -> None:

@@ -56,9 +56,9 @@ def _retag(context: DeploymentContext, arn: str, before: list[dict[str, str]], a
     """CloudFormation's own tags stay what they are: the stack and the logical name do not change."""
     before, after = ([tag for tag in tags if not tag["Key"].startswith("aws:")] for tags in (before, after))
     wanted = {tag["Key"] for tag in after}
-    gone = [tag["Key"] for tag in before if tag["Key"] not in wanted]
-    if gone:
-        context.call("sagemaker:DeleteTags", {"ResourceArn": arn, "TagKeys": gone})
+    removed = [tag["Key"] for tag in before if tag["Key"] not in wanted]
+    if removed:
+        context.call("sagemaker:DeleteTags", {"ResourceArn": arn, "TagKeys": removed})
     if after:
         context.call("sagemaker:AddTags", {"ResourceArn": arn, "Tags": after})
 

@@ -50,7 +50,7 @@ class Bridge:
                 found = re.search(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/", self.headers.get("Authorization", ""))
                 path, _, query = self.path.partition("?")
                 request = RawRequest(self.command, path, query, dict(self.headers.items()), body)
-                response = bridge.neighbours.respond(found[1] if found else "", request)
+                response = bridge.moto_services.respond(found[1] if found else "", request)
                 self.send_response(response.status)
                 for name, value in response.headers.items():
                     if name.lower() != "content-length":
@@ -69,7 +69,7 @@ class Bridge:
 
     def restart(self) -> None:
         """As after a kill: nothing but the records is left."""
-        self.neighbours = MotoServices(settings=self.settings, records=self.records, credentials=self.keys)
+        self.moto_services = MotoServices(settings=self.settings, records=self.records, credentials=self.keys)
 
     def client(self, service: str, key: str = "AKIAAAAAAAAAAAAAAAAA", **options: Any) -> Any:
         return SESSION.client(

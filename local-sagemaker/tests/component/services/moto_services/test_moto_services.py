@@ -44,7 +44,7 @@ def test_the_caller_has_assumed_a_role_that_exists_and_trusts_sagemaker(client: 
 
 
 def test_roles_and_policies_survive_a_restart_with_their_ids(bridge: Bridge, client: Client) -> None:
-    assert not bridge.neighbours.has_state()
+    assert not bridge.moto_services.has_state()
     iam = client("iam")
     document = json.dumps(
         {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
@@ -59,7 +59,7 @@ def test_roles_and_policies_survive_a_restart_with_their_ids(bridge: Bridge, cli
     with pytest.raises(ClientError):
         iam.create_role(RoleName="mine", AssumeRolePolicyDocument=TRUST)
     bridge.restart()
-    assert bridge.neighbours.has_state()
+    assert bridge.moto_services.has_state()
     found = iam.get_role(RoleName="mine")["Role"]
     assert (found["RoleId"], found["Arn"], found["Tags"]) == (made["RoleId"], made["Arn"], made["Tags"])
     assert iam.get_policy(PolicyArn=policy["Arn"])["Policy"]["PolicyId"] == policy["PolicyId"]
@@ -293,7 +293,7 @@ def test_bounds_of_a_receipt_are_in_the_words_of_aws_in_xml_too(bridge: Bridge, 
     texts = {("MaxNumberOfMessages", 11): "between 1 and 10", ("WaitTimeSeconds", 21): "&gt;= 0 and &lt;= 20"}
     for (name, value), text in texts.items():
         request = _form("ReceiveMessage", {"Version": "2012-11-05", "QueueUrl": url, name: value})
-        response = bridge.neighbours.respond("sqs", request)
+        response = bridge.moto_services.respond("sqs", request)
         assert response.status == 400
         words = f">Value {value} for parameter {name} is invalid. Reason: Must be {text}, if provided.<"
         assert words in response.body.decode()
@@ -365,7 +365,7 @@ def test_reset_leaves_only_the_callers_role(bridge: Bridge, client: Client) -> N
     iam = client("iam")
     iam.create_role(RoleName="mine", AssumeRolePolicyDocument=TRUST)
     bridge.records.clear()
-    bridge.neighbours.reset()
+    bridge.moto_services.reset()
     assert [role["RoleName"] for role in iam.list_roles()["Roles"]] == [ROLE]
     bridge.restart()
     assert [role["RoleName"] for role in iam.list_roles()["Roles"]] == [ROLE]
@@ -385,6 +385,6 @@ def test_other_services_answer_501_with_the_operations_name(client: Client, serv
 def test_answers_cannot_be_read_by_a_web_page(bridge: Bridge) -> None:
     body = b"Action=ListRoles&Version=2010-05-08"
     kind = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8", "Origin": "http://evil.example"}
-    response = bridge.neighbours.respond("iam", RawRequest("POST", "/", "", kind, body))
+    response = bridge.moto_services.respond("iam", RawRequest("POST", "/", "", kind, body))
     assert response.status == 200
     assert not [name for name in response.headers if name.lower().startswith("access-control")]

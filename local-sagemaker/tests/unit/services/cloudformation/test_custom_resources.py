@@ -1,4 +1,4 @@
-"""How custom resources wait for answers, and what is no answer (user guide, "crpg-ref")."""
+"""How custom resources wait for responses, and what is no response (user guide, "crpg-ref")."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ import pytest
 
 from local_sagemaker.cloudformation.errors import TemplateError
 from local_sagemaker.http import RawRequest
-from local_sagemaker.services.cloudformation.custom_answers import CustomAnswers
+from local_sagemaker.services.cloudformation.custom_responses import CustomResponses
 from local_sagemaker.services.cloudformation.handlers.custom import CustomResource
 from local_sagemaker.services.cloudformation.handlers.handler import Cancelled, DeploymentContext, Identity
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:f"
 TOPIC = "arn:aws:sns:us-east-1:123456789012:t"
-Provider = Callable[[CustomAnswers, str, str], None]
+Provider = Callable[[CustomResponses, str, str], None]
 
 
-def put(answers: CustomAnswers, url: str, body: str) -> int:
+def put(responses: CustomResponses, url: str, body: str) -> int:
     path, _, query = url.removeprefix("http://host").partition("?")
-    return answers.respond(RawRequest("PUT", path, query, body=body.encode())).status
+    return responses.respond(RawRequest("PUT", path, query, body=body.encode())).status
 
 
 class Made:
-    """A context whose provider answers at once with `body`; what it was sent, and what was kept, by the handler."""
+    """A context whose provider responses at once with `body`; what it was sent, and what was kept, by the handler."""
 
     def __init__(self, body: str | None) -> None:
-        self.answers, self.sent, self.kept = CustomAnswers("http://host"), [("", {})], list[Identity]()
+        self.responses, self.sent, self.kept = CustomResponses("http://host"), [("", {})], list[Identity]()
         self.body, self.cancelled = body, threading.Event()
         self.sent.clear()
 
@@ -37,34 +37,34 @@ class Made:
         self.sent.append((operation, request))
         document = json.loads(request.get("Payload") or request["Message"])
         if self.body is not None:
-            assert put(self.answers, document["ResponseURL"], self.body) == 200
-            assert put(self.answers, document["ResponseURL"], "{}") == 200  # the first answer counts
+            assert put(self.responses, document["ResponseURL"], self.body) == 200
+            assert put(self.responses, document["ResponseURL"], "{}") == 200  # the first response counts
         return {}
 
     def context(self) -> DeploymentContext:
         return DeploymentContext(self.call, "123456789012", "us-east-1", "s", "Made", self.cancelled, self.kept.append,
-                                 stack_id="arn:s", kind="Custom::A", answers=self.answers)  # fmt: skip
+                                 stack_id="arn:s", kind="Custom::A", responses=self.responses)  # fmt: skip
 
     def create(self, **properties: Any) -> Identity:
         return CustomResource().create(self.context(), {"ServiceToken": FUNCTION, **properties})
 
 
-def answer(**members: Any) -> str:
+def response(**members: Any) -> str:
     return json.dumps({"Status": "SUCCESS", "PhysicalResourceId": "id", **members})
 
 
 def test_an_answer_is_the_resource() -> None:
-    made = Made(answer(Data={"Text": "a", "Number": 1.5, "Flag": False, "List": [1, "b"], "Deep.Name": "c"}))
+    made = Made(response(Data={"Text": "a", "Number": 1.5, "Flag": False, "List": [1, "b"], "Deep.Name": "c"}))
     identity = made.create()
     assert identity.attributes == {"Text": "a", "Number": "1.5", "Flag": "false", "List": ["1", "b"], "Deep.Name": "c"}
     (operation, request), = made.sent  # fmt: skip
     assert (operation, request["FunctionName"], request["InvocationType"]) == ("lambda:Invoke", FUNCTION, "Event")
     url = json.loads(request["Payload"])["ResponseURL"]
-    assert put(made.answers, url, "{}") == 403  # it has ended with the wait
+    assert put(made.responses, url, "{}") == 403  # it has ended with the wait
 
 
 def test_a_topic_is_asked_too_and_an_update_may_make_another() -> None:
-    made = Made(answer())
+    made = Made(response())
     properties = {"ServiceToken": TOPIC}
     same = CustomResource().update(made.context(), Identity("id"), properties, {**properties, "A": "1"})
     other = CustomResource().update(made.context(), Identity("first"), properties, {**properties, "A": "1"})
@@ -80,11 +80,11 @@ def test_a_topic_is_asked_too_and_an_update_may_make_another() -> None:
     [
         ("{", "Invalid Json"),
         ("[]", "Invalid Response object"),
-        (answer(Data="x" * 4096), "Response object is too long."),
-        (answer(Status="DONE"), "Status must be SUCCESS or FAILED"),
-        (answer(PhysicalResourceId=""), "Invalid PhysicalResourceId"),
-        (answer(PhysicalResourceId="x" * 1025), "Invalid PhysicalResourceId"),
-        (answer(Data=["a"]), "Data must be an object"),
+        (response(Data="x" * 4096), "Response object is too long."),
+        (response(Status="DONE"), "Status must be SUCCESS or FAILED"),
+        (response(PhysicalResourceId=""), "Invalid PhysicalResourceId"),
+        (response(PhysicalResourceId="x" * 1025), "Invalid PhysicalResourceId"),
+        (response(Data=["a"]), "Data must be an object"),
     ],
 )
 def test_what_is_no_answer(body: str, text: str) -> None:
@@ -108,9 +108,9 @@ def test_without_an_answer_in_time_it_has_failed_and_has_an_id_to_be_deleted_by(
 
 
 def test_nobody_else_answers() -> None:
-    answers = CustomAnswers("http://host")
-    with answers.expect("us-east-1", "arn:s|Made|1") as pending:
+    responses = CustomResponses("http://host")
+    with responses.expect("us-east-1", "arn:s|Made|1") as pending:
         path, _, query = pending.url.removeprefix("http://host").partition("?")
-        assert answers.has_path(path)
+        assert responses.has_path(path)
         wrong = (RawRequest("PUT", path, "key=1"), RawRequest("PUT", path + "x", query), RawRequest("GET", path, query))
-        assert {answers.respond(request).status for request in wrong} == {403} and not pending.arrived.is_set()
+        assert {responses.respond(request).status for request in wrong} == {403} and not pending.arrived.is_set()

@@ -22,21 +22,21 @@ _FORBIDDEN = (
 
 
 @dataclass
-class PendingAnswer:
-    """An answer that is waited for; `body` is its document once `arrived` is set."""
+class PendingResponse:
+    """A response that is waited for; `body` is its document once `arrived` is set."""
 
     url: str
     body: bytes = b""
     arrived: threading.Event = field(default_factory=threading.Event)
 
 
-class CustomAnswers:
+class CustomResponses:
     """The responses that are waited for, by the secret in their URL."""
 
     def __init__(self, url: str) -> None:
         self._url = url
         self._lock = threading.Lock()
-        self._pending: dict[str, PendingAnswer] = {}
+        self._pending: dict[str, PendingResponse] = {}
 
     @staticmethod
     def has_path(path: str) -> bool:
@@ -44,21 +44,21 @@ class CustomAnswers:
         return path.startswith(f"/{SERVICE}/")
 
     @contextmanager
-    def expect(self, region: str, name: str) -> Iterator[PendingAnswer]:
-        """The URL for one answer; `name` is what the object in the bucket would be called."""
+    def expect(self, region: str, name: str) -> Iterator[PendingResponse]:
+        """The URL for one response; `name` is what the object in the bucket would be called."""
         place = f"{SERVICE}/{region}/{quote(name, safe='')}"
         secret = secrets.token_hex(32)
-        answer = PendingAnswer(f"{self._url}/{place}?key={secret}")
+        response = PendingResponse(f"{self._url}/{place}?key={secret}")
         with self._lock:
-            self._pending[f"{unquote(place)}?{secret}"] = answer
+            self._pending[f"{unquote(place)}?{secret}"] = response
         try:
-            yield answer
+            yield response
         finally:
             with self._lock:
                 del self._pending[f"{unquote(place)}?{secret}"]
 
     def respond(self, request: RawRequest) -> RawResponse:
-        """Takes an answer by PUT. The first one counts."""
+        """Takes a response by PUT. The first one counts."""
         secret = request.query.removeprefix("key=")
         with self._lock:
             pending = self._pending.get(f"{unquote(request.path)[1:]}?{secret}")
