@@ -121,8 +121,8 @@ def _progress(visit: Visit, group: str, stream: str, token: str) -> tuple[int | 
     place = token.partition("/")[0]
     if not stream or not place.isdigit():
         return None, None
-    found = visit.call("logs:DescribeLogStreams", {"logGroupName": group, "logStreamNamePrefix": stream, "limit": 50})
-    sizes = {item["logStreamName"]: item.get("storedBytes") for item in found["logStreams"]}
+    listed = visit.call("logs:DescribeLogStreams", {"logGroupName": group, "logStreamNamePrefix": stream, "limit": 50})
+    sizes = {item["logStreamName"]: item.get("storedBytes") for item in listed["logStreams"]}
     return int(place), sizes.get(stream)
 
 
