@@ -55,7 +55,7 @@ def test_every_type_is_made_changed_replaced_and_deleted(service: Service) -> No
              or "only-one" in json.dumps(value, default=str)}  # fmt: skip
     assert stale == set()
     ids = physical(stacks, "all-types")
-    assert {name for name in ids if ids[name] != first[name]} == {"Permission"}
+    assert {name for name in ids if ids[name] != first[name]} == {"Permission", "Version"}
 
     assert change("two", "other") == "UPDATE_COMPLETE", failures(stacks)
     for look in seen(service, "other").values():

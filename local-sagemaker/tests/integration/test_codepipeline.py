@@ -49,6 +49,8 @@ def test_an_approval_is_answered_once_and_a_rejected_stage_is_retried(pipelines:
         code_of(pipelines.client.retry_stage_execution, retryMode="ALL_ACTIONS", **request)
         == "StageNotRetryableException"
     )
+    absent = {"pipelineName": "approvals", "filter": {"pipelineExecutionId": stale}}
+    assert code_of(pipelines.client.list_action_executions, **absent) == "PipelineExecutionNotFoundException"
 
 
 def test_a_newer_execution_replaces_the_one_that_waits(pipelines: Pipelines) -> None:

@@ -290,6 +290,28 @@ def test_versions_and_aliases_stay_what_they_were(functions: Any) -> None:
     assert refused(functions.invoke, FunctionName="versioned", Qualifier="1")[0] == "ResourceNotFoundException"
 
 
+def test_how_events_are_tried_is_said_by_version(functions: Any) -> None:
+    """Shapes and texts as recorded of AWS."""
+    create_function(functions, "tried", "def handler(event, context): return 1")
+    name = {"FunctionName": "tried"}
+    with pytest.raises(ClientError, match=r"function:tried:\$LATEST doesn't have an EventInvokeConfig"):
+        functions.get_function_event_invoke_config(**name)
+    with pytest.raises(ClientError, match="You must specify at least one of error handling or destination"):
+        functions.put_function_event_invoke_config(**name)
+    put = functions.put_function_event_invoke_config(**name, MaximumRetryAttempts=0)
+    assert put["FunctionArn"].endswith(":function:tried:$LATEST")
+    assert (put["MaximumRetryAttempts"], "MaximumEventAgeInSeconds" in put) == (0, False)
+    functions.update_function_event_invoke_config(**name, MaximumEventAgeInSeconds=60)
+    version = functions.publish_version(**name)["Version"]
+    functions.put_function_event_invoke_config(**name, Qualifier=version, MaximumEventAgeInSeconds=90)
+    rows = functions.list_function_event_invoke_configs(**name)["FunctionEventInvokeConfigs"]
+    found = [(row.get("MaximumRetryAttempts"), row["MaximumEventAgeInSeconds"]) for row in rows]
+    assert found == [(0, 60), (None, 90)]
+    functions.delete_function_event_invoke_config(**name)
+    with pytest.raises(ClientError, match="ResourceNotFoundException"):
+        functions.delete_function_event_invoke_config(**name)
+
+
 def test_permissions_and_tags_are_kept(functions: Any) -> None:
     arn = create_function(functions, "permitted", "def handler(e, c): return 1", Tags={"a": "b"})
     statement = functions.add_permission(

@@ -20,8 +20,8 @@ MADE_IN_STEPS = frozenset((
 WITHOUT_A_NAME = frozenset((
     "AWS::ApplicationAutoScaling::ScalableTarget", "AWS::ApplicationAutoScaling::ScalingPolicy",
     "AWS::CodeConnections::Connection", "AWS::CodeStarConnections::Connection", "AWS::IAM::Policy", "AWS::KMS::Key",
-    "AWS::Lambda::EventSourceMapping", "AWS::Lambda::Permission", "AWS::S3::BucketPolicy", "AWS::SNS::Subscription",
-    "AWS::SNS::TopicPolicy", "AWS::SQS::QueuePolicy",
+    "AWS::Lambda::EventSourceMapping", "AWS::Lambda::Permission", "AWS::Lambda::Version", "AWS::S3::BucketPolicy",
+    "AWS::SNS::Subscription", "AWS::SNS::TopicPolicy", "AWS::SQS::QueuePolicy",
 ))  # fmt: skip
 """Types of which nothing can be looked for: they belong to another resource, or many may have the same name."""
 _READING = ("Describe", "Get", "List", "Head", "BatchGet")

@@ -31,9 +31,12 @@ _REQUESTS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "AWS::Events::Rule": ("events", "PutRule", ("Targets",)),
     "AWS::IAM::Role": ("iam", "CreateRole", ("Policies", "ManagedPolicyArns")),
     "AWS::KMS::Alias": ("kms", "CreateAlias", ()),
+    "AWS::Lambda::Alias": ("lambda", "CreateAlias", ()),
+    "AWS::Lambda::EventInvokeConfig": ("lambda", "PutFunctionEventInvokeConfig", ()),
     "AWS::Lambda::EventSourceMapping": ("lambda", "CreateEventSourceMapping", ()),
     "AWS::Lambda::Function": ("lambda", "CreateFunction", ()),
     "AWS::Lambda::Permission": ("lambda", "AddPermission", ()),
+    "AWS::Lambda::Version": ("lambda", "PublishVersion", ()),
     "AWS::SSM::Parameter": ("ssm", "PutParameter", ()),
     "AWS::SageMaker::CodeRepository": ("sagemaker", "CreateCodeRepository", ()),
     "AWS::SageMaker::Endpoint": (

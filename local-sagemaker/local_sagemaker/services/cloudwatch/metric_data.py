@@ -69,6 +69,7 @@ class MetricData:
         points = [{**point, "Timestamp": point.get("Timestamp") or moment} for point in data]
         for number, point in enumerate(points, 1):
             backend._validate_parameters_put_metric_data(point, number)
+            _check_dimensions(point)
             _check_range(point, number)
             _check_time(point, number)
         kept = [{**point, "Timestamp": _seconds(point["Timestamp"])} for point in points]
@@ -120,6 +121,15 @@ def _check_time(point: dict[str, Any], number: int) -> None:
         if wrong:
             name = f"MetricData.member.{number}.Timestamp"
             raise InvalidParameterValue(f"The parameter {name} must specify a time {text}.")
+
+
+def _check_dimensions(point: dict[str, Any]) -> None:
+    """Refuses a name of two dimensions, in the words of AWS (jdamick/dropwizard-metrics-cloudwatch#3)."""
+    from moto.cloudwatch.exceptions import InvalidParameterValue
+
+    names = [dimension["Name"] for dimension in point.get("Dimensions") or ()]
+    if len(set(names)) < len(names):
+        raise InvalidParameterValue("No metric may specify the same dimension name twice.")
 
 
 def _check_range(point: dict[str, Any], number: int) -> None:

@@ -196,6 +196,7 @@ class DeliveryExecutions(Resource):
         latest = chosen.get("latestInPipelineExecution", {})
         identity = chosen.get("pipelineExecutionId") or latest.get("pipelineExecutionId")
         if identity:
+            self._store.execution(request["pipelineName"], identity)
             bodies = [body for body in bodies if body["pipelineExecutionId"] == identity]
         if latest:
             first: dict[tuple[str, str], Body] = {}

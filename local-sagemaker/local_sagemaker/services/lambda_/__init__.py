@@ -7,6 +7,7 @@ from local_sagemaker.config import Settings
 from local_sagemaker.functions.sandboxes import Sandboxes
 from local_sagemaker.records import Records
 from local_sagemaker.services.lambda_.code import CodeArchives
+from local_sagemaker.services.lambda_.event_invoke_configs import EventInvokeConfigs
 from local_sagemaker.services.lambda_.event_source_mappings import EventSourceMappings
 from local_sagemaker.services.lambda_.functions import FunctionOperations
 from local_sagemaker.services.lambda_.invocations import FunctionInvocations
@@ -25,6 +26,7 @@ def build(*, settings: Settings, records: Records, sandboxes: Sandboxes, call: C
         FunctionOperations(store=store, code=code, sandboxes=sandboxes, versions=versions),
         versions,
         Permissions(store=store),
+        EventInvokeConfigs(store=store),
         FunctionInvocations(store=store, records=records, code=code, sandboxes=sandboxes),
         ResourceTags(store=store, records=records),
         EventSourceMappings(settings=settings, records=records, store=store, call=call),

@@ -22,6 +22,7 @@ from local_sagemaker.services.lambda_.names import FunctionReference
 from local_sagemaker.services.lambda_.paging import page
 from local_sagemaker.services.lambda_.queue_events import read_filters
 from local_sagemaker.services.lambda_.queue_pollers import DISABLED, ENABLED, KIND, QueuePollers, url_of
+from local_sagemaker.services.lambda_.resource_tags import check_number
 from local_sagemaker.services.lambda_.store import FunctionStore
 
 _QUEUE = re.compile(r"arn:aws[a-z-]*:sqs:([a-z0-9-]+):\d{12}:[a-zA-Z0-9_-]+(\.fifo)?")
@@ -54,7 +55,7 @@ class EventSourceMappings(Resource):
             "State": ENABLED if request.get("Enabled", True) else DISABLED,
             "StateTransitionReason": "USER_INITIATED",
             "EventSourceMappingArn": self._settings.arns.of("lambda", f"event-source-mapping:{identity}"),
-            **MappingRecord(_tags=request.get("Tags", {})),
+            **MappingRecord(_tags=check_number(request.get("Tags", {}))),
         }  # fmt: skip
         self._check(body, reference)
         with self._records.transaction():

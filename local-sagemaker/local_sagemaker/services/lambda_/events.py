@@ -26,13 +26,15 @@ THREADS = 8
 log = logging.getLogger(__name__)
 Attempt = Callable[[str, dict[str, Any], bytes], bool]
 """``attempt(id, record, event)``: runs an event and returns whether it is done."""
+Limits = Callable[[dict[str, Any]], tuple[int, float]]
+"""``limits(record)``: how often the event is tried again, and its greatest age in seconds."""
 
 
 class EventSources:
     """The events that are to be run."""
 
-    def __init__(self, *, records: Records, attempt: Attempt) -> None:
-        self._records, self._attempt = records, attempt
+    def __init__(self, *, records: Records, attempt: Attempt, limits: Limits) -> None:
+        self._records, self._attempt, self._limits = records, attempt, limits
         self._due: list[tuple[float, str]] = []
         self._changed = threading.Condition()
         self._threads: list[threading.Thread] = []
@@ -105,7 +107,8 @@ class EventSources:
         if self._closed:
             return  # its function may have ended with the service: it runs again at the next start
         failures = body["failures"] + 1
-        if done or failures > len(RETRIES) or now() - body["accepted"] > OLDEST:
+        most, oldest = self._limits(body)
+        if done or failures > most or now() - body["accepted"] > oldest:
             self._records.delete(KIND, key)
         elif self._records.update(KIND, key, lambda event: event | {"failures": failures}):
             self._schedule(key, RETRIES[failures - 1])

@@ -15,6 +15,7 @@ from local_sagemaker.services.lambda_.code import Archive, CodeArchives
 from local_sagemaker.services.lambda_.errors import InvalidValue
 from local_sagemaker.services.lambda_.names import LATEST, FunctionReference
 from local_sagemaker.services.lambda_.paging import page
+from local_sagemaker.services.lambda_.resource_tags import check_number
 from local_sagemaker.services.lambda_.store import FunctionStore, touch
 from local_sagemaker.services.lambda_.versions import FunctionVersions
 
@@ -66,7 +67,7 @@ class FunctionOperations(Resource):
             "EphemeralStorage": {"Size": 512},
             "SnapStart": {"ApplyOn": "None", "OptimizationStatus": "Off"},
             "LoggingConfig": {"LogFormat": "Text", "LogGroup": f"/aws/lambda/{name}"},
-            **FunctionRecord(_tags=request.get("Tags", {}), _versions=0),
+            **FunctionRecord(_tags=check_number(request.get("Tags", {})), _versions=0),
         }
         _apply(body, request, archive)
         self._store.insert(name, body)

@@ -15,6 +15,7 @@ from local_sagemaker.records.own_members import own_function
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.lambda_.code import CodeArchives
 from local_sagemaker.services.lambda_.errors import EventTooLarge, InvalidContent, LambdaNotFound
+from local_sagemaker.services.lambda_.event_invoke_configs import limits_of
 from local_sagemaker.services.lambda_.events import EventSources
 from local_sagemaker.services.lambda_.names import FunctionReference
 from local_sagemaker.services.lambda_.store import FunctionStore
@@ -27,7 +28,7 @@ class FunctionInvocations(Resource):
 
     def __init__(self, *, store: FunctionStore, records: Records, code: CodeArchives, sandboxes: Sandboxes) -> None:
         self._store, self._code, self._sandboxes = store, code, sandboxes
-        self._events = EventSources(records=records, attempt=self._attempt)
+        self._events = EventSources(records=records, attempt=self._attempt, limits=self._limits)
 
     @operation("Invoke")
     def invoke(self, request: Request) -> Response:
@@ -93,6 +94,9 @@ class FunctionInvocations(Resource):
         )
         arn = self._store.arn(reference.name, reference.qualifier)
         return self._sandboxes.invoke(function, Invocation(request_id, arn, event, context))
+
+    def _limits(self, body: Body) -> tuple[int, float]:
+        return limits_of(self._store, FunctionReference(body["function"], body["qualifier"]))
 
     def _attempt(self, key: str, body: Body, event: bytes) -> bool:
         """Whether an event is done. One whose function no longer exists is."""

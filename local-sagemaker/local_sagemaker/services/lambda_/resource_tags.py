@@ -7,12 +7,13 @@ from collections.abc import Callable
 from local_sagemaker.api.operations import Request, Resource, Response, operation
 from local_sagemaker.records import Records
 from local_sagemaker.records.own_members import own_function, own_mapping
-from local_sagemaker.services.lambda_.errors import absent_mapping
+from local_sagemaker.services.lambda_.errors import InvalidValue, absent_mapping
 from local_sagemaker.services.lambda_.names import FunctionReference
 from local_sagemaker.services.lambda_.queue_pollers import KIND
 from local_sagemaker.services.lambda_.store import FunctionStore
 
 Tags = dict[str, str]
+MOST_TAGS = 50
 
 
 class ResourceTags(Resource):
@@ -34,7 +35,12 @@ class ResourceTags(Resource):
     @operation("TagResource")
     def tag(self, request: Request) -> Response:
         """Adds tags."""
-        self._change(request, lambda tags: tags.update(request["Tags"]))
+
+        def add(tags: Tags) -> None:
+            tags.update(request["Tags"])
+            check_number(tags)
+
+        self._change(request, add)
         return {}
 
     @operation("UntagResource")
@@ -57,6 +63,13 @@ class ResourceTags(Resource):
             self._records.update(KIND, mapping, lambda body: change(own_mapping(body).setdefault("_tags", {}))) is None
         ):
             raise absent_mapping()
+
+
+def check_number(tags: Tags) -> Tags:
+    """The tags. Raises for more than a resource can have; the text is recorded of AWS."""
+    if len(tags) > MOST_TAGS:
+        raise InvalidValue("Number of tags exceeds resource tag limit.")
+    return tags
 
 
 def _mapping(request: Request) -> str:

@@ -1,7 +1,7 @@
 """Functions, versions and aliases as records, and how a reference is resolved to one of them.
 
-Kinds: `function` (the configuration of $LATEST with its tags and permissions), `function-version` and
-`function-alias` by ``name:version``. A configuration's ``_code`` names its archive.
+Kinds: `function` (the configuration of $LATEST with its tags and permissions), `function-version`, `function-alias`
+and `function-event-config` by ``name:version``. A configuration's ``_code`` names its archive.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from local_sagemaker.services.lambda_.errors import LambdaConflict, LambdaNotFou
 from local_sagemaker.services.lambda_.names import LATEST, FunctionReference
 
 FUNCTION, VERSION, ALIAS = "function", "function-version", "function-alias"
+EVENT_CONFIG = "function-event-config"
 
 
 class FunctionStore:
@@ -97,6 +98,22 @@ class FunctionStore:
         """Removes an alias; nothing happens when it does not exist."""
         self._records.delete(ALIAS, f"{name}:{alias}")
 
+    def event_config(self, reference: FunctionReference) -> Body | None:
+        """How the events of a function, version or alias are tried."""
+        return self._records.get(EVENT_CONFIG, f"{reference.name}:{reference.qualifier or LATEST}")
+
+    def event_configs(self, name: str) -> list[Body]:
+        """Those of a function, oldest first."""
+        return self._records.list(EVENT_CONFIG, f"{name}:")
+
+    def put_event_config(self, reference: FunctionReference, body: Body | None) -> None:
+        """Replaces or removes one."""
+        key = f"{reference.name}:{reference.qualifier or LATEST}"
+        if body is None:
+            self._records.delete(EVENT_CONFIG, key)
+        else:
+            self._records.put(EVENT_CONFIG, key, body)
+
     def change(self, reference: FunctionReference, revision: str | None, change: Callable[[Body], None]) -> Body:
         """Changes a function in one transaction; with `revision`, only when that is still the newest."""
 
@@ -116,7 +133,7 @@ class FunctionStore:
                 self._records.delete(VERSION, f"{name}:{version}")
                 return
             self._records.delete(FUNCTION, name)
-            for kind in (VERSION, ALIAS):
+            for kind in (VERSION, ALIAS, EVENT_CONFIG):
                 for key, _ in self._records.items(kind, f"{name}:"):
                     self._records.delete(kind, key)
 

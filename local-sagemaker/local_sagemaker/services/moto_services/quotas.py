@@ -1,8 +1,9 @@
 """Limits of SQS, SNS, IAM and Parameter Store that moto does not have.
 
-The numbers are those of the services' references and quota pages. Texts are those that moto has of AWS or that public
-reports show; the others are named in the differences from AWS. What was taken before a limit was known is taken again
-after a restart.
+The numbers are those of the services' references and quota pages. Texts are those that public reports show (of message
+attributes, policies and their numbers, parameters' names, sizes and patterns, display names), that botocore's model has
+(of hierarchies) or that moto has of AWS (of a queue's tags); the others are named in the differences from AWS. What was
+taken before a limit was known is taken again after a restart.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ Check = Callable[[Any, Arguments], None]
 MOST_TAGS = 50
 MOST_ATTRIBUTES = 10
 """Of a message."""
+LONGEST_DISPLAY_NAME = 100
 TRUST, INLINE, MANAGED, ATTACHED = 2048, 10_240, 6144, 10
 """Characters without white space of a trust policy, of a role's inline policies together, of a managed policy; managed
 policies of a role."""
@@ -50,6 +52,7 @@ def limit_parameters(service: str) -> None:
         from moto.ssm.models import SimpleSystemManagerBackend
 
         _put_before(SimpleSystemManagerBackend, "put_parameter", _put_parameter)
+        _put_before(SimpleSystemManagerBackend, "add_tags_to_resource", _tag_parameter)
 
 
 def install() -> None:
@@ -60,7 +63,9 @@ def install() -> None:
 
     for backend, checks in (
         (SQSBackend, {"tag_queue": _tag_queue, "create_queue": _create_queue, "send_message": _send}),
-        (SNSBackend, {"create_topic": _create_topic, "publish": _publish}),
+        (SNSBackend, {
+            "create_topic": _create_topic, "set_topic_attribute": _set_topic_attribute, "publish": _publish,
+        }),
         (IAMBackend, {
             "create_role": _trust, "update_assume_role_policy": _trust, "put_role_policy": _put_inline,
             "attach_role_policy": _attach, "create_policy": _managed, "create_policy_version": _managed,
@@ -121,10 +126,19 @@ def _refuse_queue(code: str, text: str) -> Exception:
 
 
 def _create_topic(_own: Any, sent: Arguments) -> None:
-    from moto.sns.exceptions import TagLimitExceededError
+    from moto.sns.exceptions import InvalidParameterValue, TagLimitExceededError
 
     if len(sent["tags"] or {}) > MOST_TAGS:
         raise TagLimitExceededError()
+    if len((sent["attributes"] or {}).get("DisplayName") or "") > LONGEST_DISPLAY_NAME:
+        raise InvalidParameterValue("Invalid parameter: Attributes Reason: DisplayName")
+
+
+def _set_topic_attribute(_own: Any, sent: Arguments) -> None:
+    from moto.sns.exceptions import InvalidParameterValue
+
+    if sent["attribute_name"] == "display_name" and len(sent["attribute_value"] or "") > LONGEST_DISPLAY_NAME:
+        raise InvalidParameterValue("Invalid parameter: DisplayName")
 
 
 def _publish(_own: Any, sent: Arguments) -> None:
@@ -178,6 +192,16 @@ def _managed(_own: Any, sent: Arguments) -> None:
         raise _exceeded(f"Cannot exceed quota for PolicySize: {MANAGED}")
 
 
+def _tag_parameter(own: Any, sent: Arguments) -> None:
+    present = own._resource_tags.get(sent["resource_type"], {}).get(sent["resource_id"], {})
+    _check_parameter_tags({**present, **sent["tags"]})
+
+
+def _check_parameter_tags(tags: Mapping[str, str]) -> None:
+    if len(tags) > MOST_TAGS:
+        raise _refuse_parameter("TooManyTagsError", f"A resource can have a maximum of {MOST_TAGS} tags.")
+
+
 def _put_parameter(_own: Any, sent: Arguments) -> None:
     name, value, pattern = sent["name"], sent["value"] or "", sent["allowed_pattern"]
     tier = sent["tier"] or "Standard"
@@ -187,6 +211,7 @@ def _put_parameter(_own: Any, sent: Arguments) -> None:
         raise _refuse_parameter("ValidationException", _TIER_TEXT if tier == "Standard" else text)
     if not re.fullmatch(r"[a-zA-Z0-9_./-]{1,1011}", name):
         raise _refuse_parameter("ValidationException", _NAME_TEXT)
+    _check_parameter_tags({tag["Key"]: tag["Value"] for tag in sent["tags"] or ()})
     if name.count("/") > DEPTH:
         text = f"A hierarchy can have a maximum of {DEPTH} levels."
         raise _refuse_parameter("HierarchyLevelLimitExceededException", text)

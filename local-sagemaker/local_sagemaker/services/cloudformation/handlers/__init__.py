@@ -6,6 +6,7 @@ from local_sagemaker.cloudformation.resource_types import CUSTOM, is_custom
 from local_sagemaker.services.cloudformation.handlers import (
     archives,
     developer_tools,
+    function_versions,
     functions,
     iam,
     messaging,
@@ -33,6 +34,7 @@ HANDLERS: dict[str, Handler] = _Handlers({
     CUSTOM.name: CustomResource(),
     **archives.HANDLERS,
     **developer_tools.HANDLERS,
+    **function_versions.HANDLERS,
     **functions.HANDLERS,
     **iam.HANDLERS,
     **messaging.HANDLERS,

@@ -15,6 +15,7 @@ from local_sagemaker.app import Application
 from local_sagemaker.clock import now
 from local_sagemaker.config import Settings
 from local_sagemaker.errors import ServiceError
+from tests.support import zipped
 
 DAY = 24 * 3600.0
 
@@ -70,6 +71,11 @@ def test_of_topics(call: Any) -> None:
     arn = call("sns:CreateTopic", {"Name": "t"})["TopicArn"]
     rows = [{"Key": key, "Value": value} for key, value in tags(51).items()]
     refuse(call, "sns:CreateTopic", "TagLimitExceeded", "tag quota", Name="u", Tags=rows)
+    call("sns:SetTopicAttributes", {"TopicArn": arn, "AttributeName": "DisplayName", "AttributeValue": "d" * 100})
+    refuse(call, "sns:SetTopicAttributes", "InvalidParameter", "Invalid parameter: DisplayName", TopicArn=arn,
+           AttributeName="DisplayName", AttributeValue="d" * 101)  # fmt: skip
+    refuse(call, "sns:CreateTopic", "InvalidParameter", "Invalid parameter: Attributes Reason: DisplayName", Name="v",
+           Attributes={"DisplayName": "d" * 101})  # fmt: skip
     for subject in ("two\nlines", "a\x07b", "\u2028"):
         refuse(call, "sns:Publish", "InvalidParameter", "Invalid parameter: Subject", TopicArn=arn, Message="m",
                Subject=subject)  # fmt: skip
@@ -130,6 +136,13 @@ def test_of_parameters(call: Any) -> None:
     refuse(call, "ssm:PutParameter", "ParameterPatternMismatchException", "against allowedPattern: ^y+$",
            **put("/a", "x", AllowedPattern="^y+$"))  # fmt: skip
 
+    rows = [{"Key": key, "Value": value} for key, value in tags(51).items()]
+    parameter = {"ResourceType": "Parameter", "ResourceId": "/large"}
+    call("ssm:AddTagsToResource", {**parameter, "Tags": rows[:50]})
+    call("ssm:AddTagsToResource", {**parameter, "Tags": rows[:1]})
+    refuse(call, "ssm:AddTagsToResource", "TooManyTagsError", "50 tags", **parameter, Tags=rows[50:])
+    refuse(call, "ssm:PutParameter", "TooManyTagsError", "50 tags", **put("/tagged", "x", Tags=rows))
+
 
 def test_of_metric_data(call: Any) -> None:
     def put(*data: dict[str, Any]) -> dict[str, Any]:
@@ -147,6 +160,22 @@ def test_of_metric_data(call: Any) -> None:
     refuse(call, name, code, "MetricData.member.2.Timestamp must specify a time no more than two weeks in the past.",
            **put(one, late))  # fmt: skip
     refuse(call, name, code, "no more than two hours in the future.", **put(early))
+    twice = [{"Name": "a", "Value": "1"}, {"Name": "a", "Value": "2"}]
+    refuse(
+        call, name, code, "No metric may specify the same dimension name twice.", **put({**one, "Dimensions": twice})
+    )
+
+
+def test_of_tags_of_functions(call: Any) -> None:
+    request = {"Role": "arn:aws:iam::123456789012:role/r", "Runtime": "python3.12", "Handler": "i.h",
+               "Code": {"ZipFile": zipped(i="def h(event, context): return 1")}}  # fmt: skip
+    text = "Number of tags exceeds resource tag limit."
+    refuse(call, "lambda:CreateFunction", "InvalidParameterValueException", text, FunctionName="many", **request,
+           Tags=tags(51))  # fmt: skip
+    arn = call("lambda:CreateFunction", {"FunctionName": "tags", **request, "Tags": tags(50)})["FunctionArn"]
+    call("lambda:TagResource", {"Resource": arn, "Tags": {"k1": "w"}})
+    refuse(call, "lambda:TagResource", "InvalidParameterValueException", text, Resource=arn, Tags={"more": "v"})
+    assert call("lambda:ListTags", {"Resource": arn})["Tags"] == {**tags(50), "k1": "w"}
 
 
 @pytest.mark.parametrize(
