@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from local_sagemaker.files.patterns import PatternDialect, compile_pattern
@@ -39,3 +41,20 @@ def test_what_both_dialects_share(pattern: str, name: str, expected: bool, diale
 )  # fmt: skip
 def test_what_only_one_has(dialect: PatternDialect, pattern: str, name: str, expected: bool) -> None:
     assert bool(compile_pattern(pattern, dialect).fullmatch(name)) is expected
+
+
+@pytest.mark.parametrize("dialect", list(PatternDialect))
+@pytest.mark.parametrize("part", ["*a", "**a", "**/", "**/*a", "?*", "*a**a/"])
+def test_no_pattern_takes_long(part: str, dialect: PatternDialect) -> None:
+    compiled = compile_pattern(part * 40 + "b", dialect)
+    started = time.monotonic()
+    assert not compiled.fullmatch("a" * 2000)
+    assert not compiled.fullmatch("a/" * 1000)
+    assert compile_pattern(part * 40, dialect).fullmatch("a/" * 1000 + "a" * 40) == (part in ("**a", "**/*a"))
+    assert time.monotonic() - started < 5
+
+
+def test_words_in_braces_do_not_multiply() -> None:
+    compiled = compile_pattern("{a,aa,}" * 40 + "b", PatternDialect.TRIGGER)
+    assert compiled.fullmatch("a" * 80 + "b")
+    assert not compiled.fullmatch("a" * 81 + "b")
