@@ -19,11 +19,11 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from delivery.stages.pauses import Pauses
 from delivery.stages.registry import record_stage
 
 GOLDEN = Path(__file__).with_name("golden-rows.json")
 LIFE_CYCLE = {"staging": "QA", "prod": "Production"}
-POLL = 2.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -156,9 +156,9 @@ def check_capture(endpoint: TestedEndpoint) -> CheckResult:
 
 def wait_for(look: Callable[[], int], seconds: float) -> int:
     """What `look` finds, as soon as it is anything; 0 after that many seconds."""
-    end = time.monotonic() + seconds
-    while not (result := look()) and time.monotonic() < end:
-        time.sleep(POLL)
+    pauses = Pauses()
+    while not (result := look()) and pauses.seconds < seconds:
+        pauses.rest()
     return result
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -61,7 +60,6 @@ NEXT = {
     "github-actions": "next, push the repository's contents: delivery seed --github-actions",
 }
 """What follows the creation, by the provider of the code."""
-POLL = 1.0  # seconds
 
 
 def parser() -> argparse.ArgumentParser:
@@ -243,10 +241,9 @@ def choose_monitors(work: CommandContext, project: Project) -> tuple[str, str]:
 
 
 def _wait(cloudformation: Any, stack: str) -> None:
-    from delivery.stages.deploy import find_failures, read_status
+    from delivery.stages.deploy import find_failures, wait_for_stack
 
-    while (status := read_status(cloudformation, stack)) is not None and status.endswith("_IN_PROGRESS"):
-        time.sleep(POLL)
+    status = wait_for_stack(cloudformation, stack)
     if status != "CREATE_COMPLETE":
         reasons = "; ".join(line.strip() for line in find_failures(cloudformation, stack))
         raise DeliveryError(f"the stack {stack} is {status}: {reasons}")

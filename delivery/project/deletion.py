@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -15,11 +14,11 @@ from delivery.errors import DeliveryError
 from delivery.project.names import BUILDS, EXPERIMENT_RULES, REJECTION_RULE, RULES, STACKS, Project
 from delivery.project.ownership import describe_stack, find_foreign
 from delivery.stages.deploy import read_status
+from delivery.stages.pauses import Pauses
 from pipelines import session
 from pipelines.experiments import StillRunningError, find_running, is_experiment, stop, stop_executions
 
-POLL = 1.0  # seconds
-EMPTYINGS = 30
+EMPTYING = 30.0  # seconds that a bucket is emptied again and again
 
 
 @dataclass(frozen=True)
@@ -169,7 +168,8 @@ class Planner:
 
 def _delete_bucket(planner: Planner, deletion: Deletion) -> None:
     """Empties it again where something wrote into it since: captured requests, logs and results arrive late."""
-    for _ in range(EMPTYINGS):
+    pauses = Pauses()
+    while pauses.seconds < EMPTYING:
         try:
             return send(planner.client, deletion)
         except ClientError as error:
@@ -177,7 +177,7 @@ def _delete_bucket(planner: Planner, deletion: Deletion) -> None:
                 raise
         for emptying in planner.list_objects(deletion.request["Bucket"]):
             send(planner.client, emptying)
-        time.sleep(POLL)
+        pauses.rest()
     return send(planner.client, deletion)
 
 
@@ -200,8 +200,8 @@ def carry_out(planner: Planner, deletion: Deletion) -> None:
     send(planner.client, deletion)
     if not deletion.waits:
         return
-    cloudformation = planner.client("cloudformation")
+    cloudformation, pauses = planner.client("cloudformation"), Pauses()
     while (status := read_status(cloudformation, deletion.waits)) is not None:
         if status == "DELETE_FAILED":
             raise DeliveryError(f"the stack {deletion.waits} could not be deleted; its events say why")
-        time.sleep(POLL)
+        pauses.rest()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
+from pipelines.loader import quick_and_quiet
 
 
 def find_monitor_images(region: str) -> tuple[str, str, str]:
     """The URIs of Model Monitor's, of Clarify's, and of the one with scikit-learn for portable monitors."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with quick_and_quiet(debug=False):
         from sagemaker.core import image_uris
 
         uris = [str(image_uris.retrieve(framework, region)) for framework in ("model-monitor", "clarify")]

@@ -10,7 +10,7 @@ from typing import Any
 from delivery.errors import DeliveryError
 
 PATIENCE = 600.0  # seconds that a step may take on a busy machine
-POLL = 0.5
+POLL = 0.2
 LAST_MINUTE = 15  # of an hour in which the tour begins
 
 

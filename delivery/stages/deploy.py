@@ -7,7 +7,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,8 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
-POLL = 1.0  # seconds
+from delivery.stages.pauses import Pauses
+
 REPLACEABLE = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED", "UPDATE_ROLLBACK_FAILED")
 
 
@@ -53,7 +53,7 @@ def deploy(cloudformation: Any, stack: Stack) -> str:
     status = read_status(cloudformation, stack.name)
     if status in REPLACEABLE:
         cloudformation.delete_stack(StackName=stack.name)
-        _wait(cloudformation, stack.name)
+        wait_for_stack(cloudformation, stack.name)
         status = None
     if status is None:
         cloudformation.create_stack(**stack.request())
@@ -66,7 +66,7 @@ def deploy(cloudformation: Any, stack: Stack) -> str:
                 return "unchanged"
             raise
         expected, done = "UPDATE_COMPLETE", "updated"
-    ended = _wait(cloudformation, stack.name)
+    ended = wait_for_stack(cloudformation, stack.name)
     if ended != expected:
         raise DeploymentFailed(f"{stack.name} is {ended}:\n" + "\n".join(find_failures(cloudformation, stack.name)))
     return done
@@ -83,9 +83,11 @@ def read_status(cloudformation: Any, name: str) -> str | None:
     return str(described["StackStatus"])
 
 
-def _wait(cloudformation: Any, name: str) -> str | None:
+def wait_for_stack(cloudformation: Any, name: str) -> str | None:
+    """The status of a stack when nothing is done to it any more; None if it does not exist."""
+    pauses = Pauses()
     while (status := read_status(cloudformation, name)) is not None and status.endswith("_IN_PROGRESS"):
-        time.sleep(POLL)
+        pauses.rest()
     return status
 
 

@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from delivery.modelmonitor.baselines import find_deployed
-from delivery.stages import deploy
+from delivery.stages import deploy, pauses
 from delivery.stages.deploy import DeploymentFailed, Stack
 from delivery.stages.tags import read_project_tags
 
@@ -57,14 +57,14 @@ def error(text: str) -> ClientError:
 def test_a_deployment_waits_and_no_change_is_no_failure(
     stacks: Stacks, done: str, calls: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(deploy, "POLL", 0)
+    monkeypatch.setattr(pauses, "SHORTEST", 0)
     assert deploy.deploy(stacks, Stack("s", "{}", {})) == done
     assert stacks.calls == calls
     assert len(stacks.statuses) == 1  # it has looked until the end
 
 
 def test_a_deployment_that_fails_says_which_resource(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deploy, "POLL", 0)
+    monkeypatch.setattr(pauses, "SHORTEST", 0)
     stacks = Stacks("CREATE_COMPLETE", "UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE")
     with pytest.raises(DeploymentFailed, match="s is UPDATE_ROLLBACK_COMPLETE:\n  Endpoint: no model"):
         deploy.deploy(stacks, Stack("s", "{}", {}))
