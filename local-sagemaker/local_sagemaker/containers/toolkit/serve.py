@@ -35,26 +35,23 @@ from local_sagemaker.containers.toolkit.content import (
 
 DEFAULT_SCRIPT = "inference.py"
 CONFLICT = "Cannot use transform_fn implementation with input_fn, predict_fn, and/or output_fn"
+_SCRIPT = "LOCAL_SAGEMAKER_SERVE_SCRIPT"
 log = logging.getLogger("sagemaker-inference-toolkit")
 
 
 def sklearn(_arguments: list[str] | None = None) -> int:
     """The scikit-learn image's ``serve``."""
     configure()
-    return _serve("sklearn")
+    return run_script(_codec(), f"{__name__}:resume")
 
 
-def xgboost(_arguments: list[str] | None = None) -> int:
-    """The XGBoost image's ``serve`` where the user brings a script."""
+def resume(_arguments: list[str] | None = None) -> int:
+    """Continues in an interpreter of its own (`run_script`)."""
     configure()
-    return _serve("xgboost")
+    return resume_script(_codec())
 
 
-def _codec(framework: str) -> Codec:
-    if framework == "xgboost":
-        from local_sagemaker.containers.toolkit.xgboost_content import XGBoostCodec  # the other image has no XGBoost
-
-        return XGBoostCodec()
+def _codec() -> Codec:
     return ManyModelsNumpyCodec() if _has_many() else NumpyCodec()
 
 
@@ -62,14 +59,24 @@ def _has_many() -> bool:
     return os.environ.get("SAGEMAKER_MULTI_MODEL") == "true"
 
 
-def _serve(framework: str) -> int:
+def run_script(codec: Codec, resumption: str) -> int:
+    """Serves by the user's functions; what they lack is the codec's.
+
+    Where something is installed that replaces what was loaded, an interpreter of its own continues with `resumption`,
+    "package.module:function".
+    """
     script = _fetch_shared_script() if _has_many() else _script()
     if script and (source.install(script.parent) or fresh_interpreter.script_requires_it(script, script.parent)):
-        os.environ.update({_AGAIN: framework, _SCRIPT: str(script)})
+        os.environ[_SCRIPT] = str(script)
         sys.stdout.flush()
-        command = image_programs.run_anew(f"{__name__}:again", [], image_programs.serving_folders)
+        command = image_programs.run_anew(resumption, [], image_programs.serving_folders)
         os.execv(command[0], command)
-    return _serve_with(_codec(framework), script)
+    return _serve_with(codec, script)
+
+
+def resume_script(codec: Codec) -> int:
+    """The rest of `run_script` in the interpreter that it has started."""
+    return _serve_with(codec, Path(os.environ[_SCRIPT]))
 
 
 def _serve_with(codec: Codec, script: Path | None) -> int:
@@ -90,15 +97,6 @@ def _one_of_many(folder: Path, codec: Codec, shared: Path | None) -> Callable[[R
     own = folder / "code" / (os.environ.get("SAGEMAKER_PROGRAM") or DEFAULT_SCRIPT)
     module = _module(own if own.is_file() else shared or _script(), f"{folder.parent.name}_")
     return Functions(module, codec, folder).invoke_one_of_many
-
-
-_AGAIN, _SCRIPT = "LOCAL_SAGEMAKER_SERVE_WITH", "LOCAL_SAGEMAKER_SERVE_SCRIPT"
-
-
-def again(_arguments: list[str] | None = None) -> int:
-    """Continues in an interpreter of its own, as something may be installed that replaces what was loaded."""
-    configure()
-    return _serve_with(_codec(os.environ[_AGAIN]), Path(os.environ[_SCRIPT]))
 
 
 def _script() -> Path:

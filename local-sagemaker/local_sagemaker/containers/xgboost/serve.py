@@ -23,8 +23,7 @@ from local_sagemaker.containers.http_connection import INTERNAL_ERROR, Request, 
 from local_sagemaker.containers.model_server import ModelApplication, run
 from local_sagemaker.containers.paths import ml
 from local_sagemaker.containers.program_log import configure
-from local_sagemaker.containers.toolkit import serve as toolkit
-from local_sagemaker.containers.xgboost import compat, encode, inplace_predict, model_file
+from local_sagemaker.containers.xgboost import compat, encode, inplace_predict, model_file, script_serving
 from local_sagemaker.containers.xgboost.channels import LIBSVM, parse_header
 from local_sagemaker.containers.xgboost.decode import Undecodable, decode
 from local_sagemaker.containers.xgboost.image_tags import Behaviour
@@ -42,7 +41,7 @@ def main(_arguments: list[str] | None = None) -> int:
     """Serves the model of this process's /opt/ml/model until SIGTERM."""
     configure()
     if os.environ.get("SAGEMAKER_PROGRAM"):
-        return toolkit.xgboost()
+        return script_serving.run()
     if os.environ.get("SAGEMAKER_MULTI_MODEL") == "true":
         return multi_model_server.serve(_load)
     return run(lambda: XGBoostServer.load(ml() / "model", os.environ).application())

@@ -10,10 +10,10 @@ from typing import Any
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.masking import mask_variables
 from local_sagemaker.studio import urls
+from local_sagemaker.studio.charts.curves import curves
 from local_sagemaker.studio.charts.line import Series
 from local_sagemaker.studio.page import Visit
 from local_sagemaker.studio.pages.log_window import LogWindow, read_log, streams_of
-from local_sagemaker.studio.views.curves import curves
 from local_sagemaker.studio.views.failure import Failure, explain
 from local_sagemaker.studio.views.times import between, seconds
 

@@ -17,12 +17,12 @@ from local_sagemaker.engine.graph import graph
 from local_sagemaker.masking import mask_document
 from local_sagemaker.studio import rendering
 from local_sagemaker.studio.charts import line
+from local_sagemaker.studio.charts.curves import curves
 from local_sagemaker.studio.charts.scale import log_ticks, ticks
 from local_sagemaker.studio.graph.layout import GraphLayout, arrange, reduce
 from local_sagemaker.studio.views import times
 from local_sagemaker.studio.views.cache import read_decision
 from local_sagemaker.studio.views.commands import aws_command, kebab
-from local_sagemaker.studio.views.curves import curves
 from local_sagemaker.studio.views.failure import explain
 from local_sagemaker.studio.views.numbers import number, size
 from local_sagemaker.studio.views.preview import make_preview

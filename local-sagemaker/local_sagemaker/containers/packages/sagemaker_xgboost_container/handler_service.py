@@ -5,4 +5,4 @@ from _local_programs import load
 
 from sagemaker_xgboost_container import serving
 
-HandlerService = handler_service(serving, load("toolkit.xgboost_content").XGBoostCodec())
+HandlerService = handler_service(serving, load("xgboost.script_content").XGBoostCodec())

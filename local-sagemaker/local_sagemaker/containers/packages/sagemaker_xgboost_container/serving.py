@@ -8,7 +8,7 @@ from _local_programs import load, serving_defaults
 
 from sagemaker_xgboost_container import encoder
 
-_codec = load("toolkit.xgboost_content").XGBoostCodec()
+_codec = load("xgboost.script_content").XGBoostCodec()
 default_model_fn, default_output_fn = serving_defaults(_codec)
 
 
