@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from tests.integration.stack_of_functions import function_parts, looks_at_function
+from tests.integration.stack_of_other_types import looks_at_others, other_types
 from tests.support import Service
 
 ACCOUNT = "123456789012"
@@ -152,7 +152,7 @@ def template(word: str, name: str = "types") -> dict[str, Any]:
                 Action="lambda:InvokeFunction",
                 Principal=f"{word}.amazonaws.com",
             ),
-            **function_parts(word, name),
+            **other_types(word, name),
             "Mapping": resource(
                 "Lambda::EventSourceMapping",
                 FunctionName={"Ref": "Function"},
@@ -330,7 +330,7 @@ def seen(service: Service, name: str = "types") -> dict[str, Callable[[], Any]]:
             + [c("lambda").get_function(FunctionName=f"{name}-function").get("Tags")]
         ),
         "Permission": lambda: c("lambda").get_policy(FunctionName=f"{name}-function")["Policy"],
-        **looks_at_function(service, name),
+        **looks_at_others(service, name),
         "Mapping": lambda: [
             [row["BatchSize"], row.get("ScalingConfig"), c("lambda").list_tags(Resource=row["EventSourceMappingArn"])]
             for row in only(

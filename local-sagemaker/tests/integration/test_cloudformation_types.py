@@ -10,10 +10,26 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from local_sagemaker.services.cloudformation.handlers import HANDLERS
 from tests.integration.calls_of_stacks import wrongly_told
 from tests.integration.stack_of_all_types import seen, template
 from tests.integration.stack_operations import create, events, physical, settled, update
 from tests.support import Service
+
+ELSEWHERE = {
+    "ApplicationAutoScaling::ScalableTarget", "ApplicationAutoScaling::ScalingPolicy",
+    "SageMaker::DataQualityJobDefinition", "SageMaker::Endpoint", "SageMaker::EndpointConfig", "SageMaker::Model",
+    "SageMaker::ModelBiasJobDefinition", "SageMaker::ModelExplainabilityJobDefinition",
+    "SageMaker::ModelQualityJobDefinition", "SageMaker::MonitoringSchedule", "SageMaker::Project",
+    "CloudFormation::CustomResource",
+}  # fmt: skip
+"""Tested in stacks of monitors, endpoints, projects and custom resources."""
+
+
+def test_no_type_is_left_out() -> None:
+    """DEL-9."""
+    here = {resource["Type"].removeprefix("AWS::") for resource in template("one")["Resources"].values()}
+    assert here | ELSEWHERE == {name.removeprefix("AWS::") for name in HANDLERS} and not here & ELSEWHERE
 
 
 @pytest.mark.timeout(600)

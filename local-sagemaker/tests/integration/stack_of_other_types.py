@@ -1,4 +1,4 @@
-"""What belongs to a function of a stack of all types: a version, an alias, and how events are tried."""
+"""More of a stack of all types: what belongs to a function, and a connection of the old name."""
 
 from __future__ import annotations
 
@@ -10,25 +10,27 @@ from tests.support import Service
 Look = Callable[[], Any]
 
 
-def function_parts(word: str, name: str) -> dict[str, dict[str, Any]]:
-    """Of the function ``NAME-function``, which the template has as `Function`."""
+def other_types(word: str, name: str) -> dict[str, dict[str, Any]]:
+    """The function is ``NAME-function``, which the template has as `Function`."""
     function, alias = f"{name}-function", {"Fn::GetAtt": "Version.Version"}
     version = {"FunctionName": {"Ref": "Function"}, "Description": word}
     live = {"FunctionName": function, "Name": "live", "Description": word, "FunctionVersion": alias}
     tries = {"FunctionName": function, "Qualifier": "live", "MaximumRetryAttempts": 0 if word == "two" else "1"}
+    connection = {"ConnectionName": f"{name}-s", "ProviderType": "GitHub", "Tags": [{"Key": "stage", "Value": word}]}
     return {
+        "StarConnection": {"Type": "AWS::CodeStarConnections::Connection", "Properties": connection},
         "Version": {"Type": "AWS::Lambda::Version", "Properties": version},
         "FunctionAlias": {"Type": "AWS::Lambda::Alias", "Properties": live},
         "Tries": {"Type": "AWS::Lambda::EventInvokeConfig", "DependsOn": "FunctionAlias", "Properties": tries},
     }
 
 
-def looks_at_function(service: Service, name: str) -> dict[str, Look]:
-    """What Lambda says of each. Each raises when there is none."""
+def looks_at_others(service: Service, name: str) -> dict[str, Look]:
+    """What the services say of each. Each raises when there is none."""
     client, function = service.client("lambda"), f"{name}-function"
 
     def version() -> str:
-        _latest, only = client.list_versions_by_function(FunctionName=function)["Versions"]
+        _, only = client.list_versions_by_function(FunctionName=function)["Versions"]
         return str(only["Description"])
 
     def alias() -> tuple[str, str]:
@@ -39,4 +41,9 @@ def looks_at_function(service: Service, name: str) -> dict[str, Look]:
         row = client.get_function_event_invoke_config(FunctionName=function, Qualifier="live")
         return int(row["MaximumRetryAttempts"])
 
-    return {"Version": version, "FunctionAlias": alias, "Tries": tries}
+    def connection() -> list[dict[str, str]]:
+        star = service.client("codestar-connections")
+        rows = [row for row in star.list_connections()["Connections"] if row["ConnectionName"] == f"{name}-s"]
+        return list(star.list_tags_for_resource(ResourceArn=rows[0]["ConnectionArn"])["Tags"])
+
+    return {"StarConnection": connection, "Version": version, "FunctionAlias": alias, "Tries": tries}
