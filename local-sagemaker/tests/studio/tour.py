@@ -46,6 +46,8 @@ class Tour:
         self.click(page.get_by_role("navigation", name="Main").get_by_role("link", name="Pipelines"))
         self.click(page.get_by_role("link", name="Start Demo"))
         self.fill("Rounds", "15")
+        page.locator("#preview-changes", has_text="12 → 15").wait_for()
+        page.locator("#preview-command", has_text=re.compile('"15"')).wait_for()
         self.picture("1-start")
         self.click(page.get_by_role("button", name="Start", exact=True))
         page.wait_for_url(re.compile("/executions/"))

@@ -197,6 +197,26 @@
       sessionStorage.setItem(name, JSON.stringify(values));
     });
     kept.addEventListener("submit", () => sessionStorage.setItem("form-sent", name));
+    // what differs, and the command, follow what is typed
+    let soon = 0, looking = null;
+    const look = async () => {
+      if (looking) looking.abort();
+      looking = new AbortController();
+      const body = new URLSearchParams(new FormData(kept));
+      body.set("action", "command");
+      try {
+        const response = await fetch(location.href, { method: "POST", body, signal: looking.signal });
+        if (!response.ok) return;
+        const made = new DOMParser().parseFromString(await response.text(), "text/html");
+        for (const part of kept.querySelectorAll("[data-preview]")) {
+          const now = made.getElementById(part.id);
+          if (now && !part.contains(document.activeElement)) part.replaceChildren(...now.childNodes);
+        }
+        for (const field of kept.querySelectorAll(".field[id]")) { const now = made.getElementById(field.id); if (now) field.className = now.className; }
+      } catch { /* the next entry looks again */ }
+    };
+    kept.addEventListener("input", () => { clearTimeout(soon); soon = setTimeout(look, 300); });
+    if (before) look();
   }
 
   // ---- sign-in: the token is in the fragment, which is sent to nobody
