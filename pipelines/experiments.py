@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 TAG = "delivery:experiment-of"
 """Of pipelines and groups of branches; its value is the base. Rights to delete them ask for it."""
 LONGEST = 63  # characters of a model package group's name
-POLL = 1.0  # seconds
+SHORTEST_WAIT, LONGEST_WAIT = 0.1, 5.0  # seconds between two looks
 LIMIT = 900.0  # seconds until executions that are stopped have ended: a job of SageMaker gets two minutes to end
 REMINDER = 30.0  # seconds between two lines about what is waited for
 _DIGITS = 6  # of the hash by which branches differ whose names do not
@@ -91,7 +91,7 @@ def stop_executions(
         if now - reminded > REMINDER:
             reminded = now
             say(f"waits for the end of {names}")
-        time.sleep(POLL)
+        time.sleep(min(LONGEST_WAIT, max(SHORTEST_WAIT, (now - begun) / 20)))
 
 
 def stop(sagemaker: Any, arn: str) -> None:

@@ -31,7 +31,10 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for part in PARTS:
         copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
         copy(ROOT / part, room / "source" / part)
-    venv.create(room / "python", with_pip=True)
+    venv.create(room / "python")
+    pip = room / "python/bin/pip"
+    pip.write_text('#!/bin/sh\nexec "$(dirname "$0")/python" -m pip "$@"\n')
+    pip.chmod(0o755)
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     packages = room / "python/lib" / version / "site-packages"
     (packages / "libraries.pth").write_text(sysconfig.get_path("purelib"))
