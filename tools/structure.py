@@ -39,100 +39,20 @@ READERS = ("cli/", "containers/", "studio/", "testing/", "codebuild/")
 BROAD_EXCEPTS = ROOT / "tools" / "broad_excepts.txt"
 """The boundaries where any exception may become a status or a response, one ``file:function`` a line."""
 
-_IRREGULAR = frozenset(
-    [
-        "found",
-        "given",
-        "told",
-        "kept",
-        "shown",
-        "made",
-        "chosen",
-        "held",
-        "gone",
-        "built",
-        "bound",
-        "brought",
-        "caught",
-        "cut",
-        "done",
-        "drawn",
-        "fed",
-        "gotten",
-        "heard",
-        "hidden",
-        "known",
-        "laid",
-        "led",
-        "left",
-        "lent",
-        "lost",
-        "meant",
-        "met",
-        "paid",
-        "put",
-        "read",
-        "said",
-        "seen",
-        "sent",
-        "set",
-        "shut",
-        "sold",
-        "spent",
-        "split",
-        "spoken",
-        "taken",
-        "taught",
-        "thought",
-        "thrown",
-        "understood",
-        "woken",
-        "won",
-        "worn",
-        "written",
-    ]
-) - frozenset(["cut", "lent", "put", "read", "set", "shut", "split"])  # these are verbs as well
-_NO_PARTICIPLE = frozenset(
-    [
-        "bring",
-        "embed",
-        "exceed",
-        "feed",
-        "need",
-        "ping",
-        "proceed",
-        "ring",
-        "seed",
-        "sing",
-        "speed",
-        "spring",
-        "string",
-        "succeed",
-        "swing",
-        "thing",
-        "bleed",
-        "breed",
-        "red",
-        "bed",
-        "listing",
-        "heading",
-        "warning",
-        "setting",
-        "reading",
-        "meaning",
-        "training",
-        "processing",
-        "serving",
-        "streaming",
-        "scaling",
-        "hidden",
-        "bearing",
-        "ceiling",
-        "encoding",
-        "string",
-        "binding",
-    ]
-)
+_IRREGULAR_WORDS = """
+found given told kept shown made chosen held gone built bound brought caught cut done drawn fed gotten heard hidden
+known laid led left lent lost meant met paid put read said seen sent set shut sold spent split spoken taken taught
+thought thrown understood woken won worn written
+"""
+_IRREGULAR = frozenset(_IRREGULAR_WORDS.split()) - frozenset(
+    ["cut", "lent", "put", "read", "set", "shut", "split"]
+)  # these are verbs as well
+_NO_PARTICIPLE_WORDS = """
+bring embed exceed feed need ping proceed ring seed sing speed spring string succeed swing thing bleed breed red bed
+listing heading warning setting reading meaning training processing serving streaming scaling hidden bearing ceiling
+encoding string binding
+"""
+_NO_PARTICIPLE = frozenset(_NO_PARTICIPLE_WORDS.split())
 _OWN_NAME = re.compile(r"_[a-z]")
 _STATUS_NAME = re.compile(r"(?:[sS]tatus|[sS]tate)$")
 
@@ -152,6 +72,12 @@ class Figures:
     texts_of_errors: list[str] = field(default_factory=list)
     texts_of_statuses: list[str] = field(default_factory=list)
     untyped_members: list[str] = field(default_factory=list)
+    documents: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+
+    @property
+    def repeated_documents(self) -> dict[str, list[str]]:
+        """Names of documents (``Report = dict[str, Any]``) that stand in more than one module, with their files."""
+        return {name: files for name, files in self.documents.items() if len(files) > 1}
 
     @property
     def repeated_classes(self) -> dict[str, list[str]]:
@@ -220,6 +146,8 @@ def _add_file(path: Path, figures: Figures, statuses: frozenset[str]) -> None:
         figures.untyped_members += [f"{name}:{line}" for line in sorted(untyped)]
     _add_length(path, text, figures)
     for scope, node in _walk(ast.parse(text), ""):
+        if alias := document_alias(node):
+            figures.documents[alias].append(name)
         if isinstance(node, ast.ClassDef) and not name.startswith(NAMES_OF_IMAGES):
             figures.classes[node.name].append(name)
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
@@ -270,6 +198,13 @@ def compares_text_of_error(node: ast.Compare) -> bool:
     """``"exists" in error.message`` and the like, instead of an error's class."""
     sides = [ast.unparse(side) for side in (node.left, *node.comparators)]
     return any(re.match(r"(?:str\()?(?:error|caught|failure)(?:\.message|\))(?:\.lower\(\))?$", side) for side in sides)
+
+
+def document_alias(node: ast.AST) -> str:
+    """``Report`` of ``Report = dict[str, Any]`` or ``Mapping[str, Any]``; "" for any other node."""
+    if not (isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)):
+        return ""
+    return node.targets[0].id if ast.unparse(node.value) in ("dict[str, Any]", "Mapping[str, Any]") else ""
 
 
 def status_texts(node: ast.AST, statuses: frozenset[str]) -> Iterator[int]:
@@ -349,6 +284,8 @@ def problems(figures: Figures) -> list[str]:
     failures += [f"longer than {LONGEST_FILE} lines: {file}" for file in figures.long_files]
     for name, files in sorted(figures.repeated_classes.items()):
         failures.append(f"class {name} is defined in {', '.join(files)}")
+    for name, files in sorted(figures.repeated_documents.items()):
+        failures.append(f"the type {name} of a document is defined in {', '.join(files)}")
     if len(figures.participles) > PARTICIPLES * figures.functions:
         failures += [f"named by a participle: {function}" for function in figures.participles]
     failures += [f"a value named {' or '.join(sorted(NO_NOUNS))}: {place}" for place in figures.no_nouns]
@@ -374,6 +311,7 @@ def main() -> int:
     share = len(figures.participles) / max(1, figures.functions)
     print(f"{figures.files} modules, {figures.functions} functions, {len(figures.classes)} class names")
     print(f"class names defined more than once: {len(figures.repeated_classes)}")
+    print(f"types of documents defined twice:   {len(figures.repeated_documents)} of {len(figures.documents)}")
     print(f"functions named by a participle:    {len(figures.participles)} ({share:.2%}, at most {PARTICIPLES:.0%})")
     print(f"values named found or given:        {len(figures.no_nouns)}")
     print(f"functions above {LONGEST_FUNCTION} lines:           {len(figures.long_functions)}")

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from local_sagemaker import images
 from local_sagemaker.allocator import spare_what_is_loaded
@@ -15,6 +14,7 @@ from local_sagemaker.api.operations import Request, Response
 from local_sagemaker.background import log_failure
 from local_sagemaker.config import Settings
 from local_sagemaker.control import Control, ControlVerbs, has_path
+from local_sagemaker.http import Receive, Scope, Send
 from local_sagemaker.jobs.runner import JobQueue
 from local_sagemaker.model_servers.supervisor import SupervisedServers
 from local_sagemaker.objects.disk import DiskObjects
@@ -34,9 +34,6 @@ from local_sagemaker.wire.credentials import Credentials
 from local_sagemaker.wire.gateway import Gateway
 
 log = logging.getLogger(__name__)
-Scope = dict[str, Any]
-Receive = Callable[[], Awaitable[dict[str, Any]]]
-Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 class Application:

@@ -1,12 +1,18 @@
-"""HTTP requests and responses as bytes, for services without dispatch by operation.
+"""ASGI's types; HTTP requests and responses as bytes, for services without dispatch by operation.
 
 The wire hands these to moto's services (`services/moto_services/`), whose parsing and wording are that library's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
+
+Scope = Mapping[str, Any]
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+"""The three parts of an ASGI call."""
 
 
 @dataclass(frozen=True)

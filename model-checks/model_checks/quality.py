@@ -20,8 +20,7 @@ from model_checks.datasets import predictions
 from model_checks.datasets.dataset import Dataset
 from model_checks.datasets.predictions import PredictionAttributes
 from model_checks.errors import AnalysisError
-
-Report = dict[str, Any]
+from model_checks.report import Report
 
 
 @dataclass(frozen=True)

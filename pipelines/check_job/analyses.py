@@ -13,6 +13,7 @@ from typing import Any
 from model_checks import quality
 from model_checks.clarify import data
 from model_checks.clarify.analysis import Analysis, violations
+from model_checks.clarify.config import Config
 from model_checks.datasets.dataset import Dataset
 from model_checks.datasets.files import files
 from model_checks.datasets.predictions import PredictionAttributes
@@ -23,7 +24,6 @@ from . import model, storage
 from .arguments import DATASET, MODEL, OUTPUT, Arguments
 from .baselines import CheckBaseline
 
-Config = Mapping[str, Any]
 _MONITORED = ("label_values_or_threshold", "facet", "group_variable", "headers", "label")
 
 

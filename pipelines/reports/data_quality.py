@@ -8,7 +8,7 @@ from typing import Any
 
 from pipelines.reports import features
 from pipelines.reports.evidence import Evidence
-from pipelines.reports.features import Feature
+from pipelines.reports.features import FeatureReport
 from pipelines.reports.page import Html, Section, data, join, paragraph, table
 from pipelines.reports.plots import Plot, bars, figure, histogram
 
@@ -57,7 +57,7 @@ def _distributions(evidence: Evidence, names: Sequence[str], total: int, violati
     return Section("Distributions", join(paragraph(words), figure(plots)), {"distributions": plotted})
 
 
-def distribution(baseline: Feature | None, current: Feature) -> dict[str, Any] | None:
+def distribution(baseline: FeatureReport | None, current: FeatureReport) -> dict[str, Any] | None:
     """The shares of both sides over the same buckets (or categories); None if the file has no distribution."""
     counts = features.categories(current)
     if counts:
@@ -108,8 +108,13 @@ def _table(evidence: Evidence, distances: Mapping[str, float | None], violating:
 
 
 def _row(
-    evidence: Evidence, name: str, before: Feature, now: Feature, distance: float | None, threshold: float | None
-) -> list[Any]:
+    evidence: Evidence,
+    name: str,
+    before: FeatureReport,
+    now: FeatureReport,
+    distance: float | None,
+    threshold: float | None,
+) -> list[Any]:  # fmt: skip
     sides = {"baseline": features.numbers(before), "current": features.numbers(now)}
     types = list(dict.fromkeys(side["inferred_type"] for side in (before, now) if side))
     distinct = "distinct_count" if "distinct_count" in {**sides["baseline"], **sides["current"]} else DISTINCT
@@ -134,7 +139,7 @@ def _row(
     ]
 
 
-def _slack(evidence: Evidence, before: Feature, now: Feature) -> float:
+def _slack(evidence: Evidence, before: FeatureReport, now: FeatureReport) -> float:
     config = evidence.baseline_constraints.get("monitoring_config", {}).get("distribution_constraints", {})
     robust = str(config.get("comparison_method", "Robust")).lower().endswith("robust")
     return features.slack(before, now) if robust else 0.0

@@ -6,42 +6,42 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-Feature = Mapping[str, Any]
+FeatureReport = Mapping[str, Any]
 
 
-def by_name(file: Mapping[str, Any]) -> dict[str, Feature]:
+def by_name(file: Mapping[str, Any]) -> dict[str, FeatureReport]:
     """The features of either file by name, in the order of the file."""
     return {feature["name"]: feature for feature in file.get("features", [])}
 
 
-def numbers(feature: Feature) -> Mapping[str, Any]:
+def numbers(feature: FeatureReport) -> Mapping[str, Any]:
     """Mean, deviation and so on; of a text column the counts only."""
     statistics: Mapping[str, Any] = feature.get("numerical_statistics") or feature.get("string_statistics") or {}
     return statistics
 
 
-def mean(feature: Feature) -> float | None:
+def mean(feature: FeatureReport) -> float | None:
     return numbers(feature).get("mean")
 
 
-def completeness(feature: Feature) -> float | None:
+def completeness(feature: FeatureReport) -> float | None:
     """The share of values that are present. Files of older containers have the counts only."""
     common = numbers(feature).get("common", {})
     total = common.get("num_present", 0) + common.get("num_missing", 0)
     return common["num_present"] / total if total else None
 
 
-def present(feature: Feature) -> int:
+def present(feature: FeatureReport) -> int:
     return int(numbers(feature).get("common", {}).get("num_present", 0))
 
 
-def categories(feature: Feature) -> dict[str, float]:
+def categories(feature: FeatureReport) -> dict[str, float]:
     """The counts of a text column's values; empty where the file has none, as for columns of many values."""
     distribution = numbers(feature).get("distribution", {})
     return {item["value"]: item["count"] for item in distribution.get("categorical", {}).get("buckets", [])}
 
 
-def points(feature: Feature) -> list[tuple[float, float]]:
+def points(feature: FeatureReport) -> list[tuple[float, float]]:
     """The values that the sketch keeps, each with the number of rows it stands for, in ascending order."""
     kll = numbers(feature).get("distribution", {}).get("kll", {})
     levels = kll.get("sketch", {}).get("data", [])
@@ -50,7 +50,7 @@ def points(feature: Feature) -> list[tuple[float, float]]:
     return [((item["lower_bound"] + item["upper_bound"]) / 2, item["count"]) for item in kll.get("buckets", [])]
 
 
-def distance(baseline: Feature, current: Feature) -> float | None:
+def distance(baseline: FeatureReport, current: FeatureReport) -> float | None:
     """The largest difference of the two cumulative distributions (of shares, for text); None if nothing compares."""
     before, now = categories(baseline), categories(current)
     if before and now:
@@ -74,7 +74,7 @@ def _between(before: list[tuple[float, float]], now: list[tuple[float, float]]) 
     return largest
 
 
-def slack(baseline: Feature, current: Feature) -> float:
+def slack(baseline: FeatureReport, current: FeatureReport) -> float:
     """What two samples of these sizes may differ by chance, which the comparison method ``Robust`` takes off."""
     before, now = present(baseline), present(current)
     return 1.8 * math.sqrt((before + now) / (before * now)) if before and now else 0.0

@@ -14,7 +14,7 @@ from delivery.modelmonitor.portable.merge import CAPTURE, LABELLED, LABELLED_ROW
 
 ROOT = "/opt/ml/processing"
 EXECUTION = {"Get": "Execution.PipelineExecutionId"}
-Definition = dict[str, Any]
+DefinitionPart = dict[str, Any]
 RUNTIME = 3300  # seconds
 
 
@@ -76,7 +76,7 @@ class MonitoringPlan:
     volume_size: int = 20
 
 
-def make_definition(plan: MonitoringPlan) -> Definition:
+def make_definition(plan: MonitoringPlan) -> DefinitionPart:
     """Of the pipeline; its one parameter is the end of the window, by default the moment of the run."""
     steps = [_merge(plan)]
     for dataset, branch in BRANCHES.items():
@@ -92,11 +92,11 @@ def make_definition(plan: MonitoringPlan) -> Definition:
     }
 
 
-def _run(plan: MonitoringPlan, checks: Sequence[MonitorCheck], notify: str) -> list[Definition]:
+def _run(plan: MonitoringPlan, checks: Sequence[MonitorCheck], notify: str) -> list[DefinitionPart]:
     return [*(_check(plan, check) for check in checks), _notify(plan, checks, notify, with_files=True)]
 
 
-def _merge(plan: MonitoringPlan) -> Definition:
+def _merge(plan: MonitoringPlan) -> DefinitionPart:
     arguments: list[Any] = ["--endpoint", plan.endpoint, "--capture", plan.capture]
     if plan.ground_truth:
         arguments += ["--ground-truth", plan.ground_truth]
@@ -107,7 +107,7 @@ def _merge(plan: MonitoringPlan) -> Definition:
     return step
 
 
-def _check(plan: MonitoringPlan, check: MonitorCheck) -> Definition:
+def _check(plan: MonitoringPlan, check: MonitorCheck) -> DefinitionPart:
     arguments = [
         "--check", check.check, "--group", plan.group, "--root", "/opt/ml", "--fail-on-violation", "false",
         "--supplied-constraints", check.constraints,
@@ -123,7 +123,7 @@ def _check(plan: MonitoringPlan, check: MonitorCheck) -> Definition:
     return {**step, "DependsOn": ["Merge"]}
 
 
-def _notify(plan: MonitoringPlan, checks: Sequence[MonitorCheck], name: str, with_files: bool) -> Definition:
+def _notify(plan: MonitoringPlan, checks: Sequence[MonitorCheck], name: str, with_files: bool) -> DefinitionPart:
     kinds = ",".join(check.kind for check in checks)
     arguments = ["--endpoint", plan.endpoint, "--output", plan.output, "--kinds", kinds]
     inputs: dict[str, Any] = {"code": plan.notify, WINDOW: _place(plan, WINDOW)}
@@ -133,7 +133,9 @@ def _notify(plan: MonitoringPlan, checks: Sequence[MonitorCheck], name: str, wit
     return {**step, "DependsOn": [check.step for check in checks]} if with_files else step
 
 
-def _decide(name: str, count: str, then: Sequence[Definition], otherwise: Sequence[Definition]) -> Definition:
+def _decide(
+    name: str, count: str, then: Sequence[DefinitionPart], otherwise: Sequence[DefinitionPart]
+) -> DefinitionPart:
     """Whether the window has anything of a kind."""
     value = {"Std:JsonGet": {"PropertyFile": {"Get": "Steps.Merge.PropertyFiles.Window"}, "Path": count}}
     condition = {"Type": "GreaterThan", "LeftValue": value, "RightValue": 0}
@@ -141,7 +143,7 @@ def _decide(name: str, count: str, then: Sequence[Definition], otherwise: Sequen
     return {"Name": name, "Type": "Condition", "Arguments": arguments}
 
 
-def _place(plan: MonitoringPlan, name: str) -> Definition:
+def _place(plan: MonitoringPlan, name: str) -> DefinitionPart:
     """A folder of this execution."""
     return {"Std:Join": {"On": "/", "Values": [plan.work, EXECUTION, name]}}
 
@@ -149,8 +151,8 @@ def _place(plan: MonitoringPlan, name: str) -> Definition:
 def _processing(
     plan: MonitoringPlan, name: str, image: str, program: str, arguments: Sequence[Any], inputs: Mapping[str, Any],
     outputs: Mapping[str, Any],
-) -> Definition:  # fmt: skip
-    job: Definition = {
+) -> DefinitionPart:  # fmt: skip
+    job: DefinitionPart = {
         "ProcessingResources": {
             "ClusterConfig": {
                 "InstanceType": plan.instance_type, "InstanceCount": 1, "VolumeSizeInGB": plan.volume_size,
@@ -170,13 +172,13 @@ def _processing(
     return {"Name": name, "Type": "Processing", "Arguments": job}
 
 
-def _input(name: str, uri: Any) -> Definition:
+def _input(name: str, uri: Any) -> DefinitionPart:
     source = {"S3Uri": uri, "LocalPath": f"{ROOT}/input/{name}", "S3DataType": "S3Prefix", "S3InputMode": "File",
               "S3DataDistributionType": "FullyReplicated", "S3CompressionType": "None"}  # fmt: skip
     return {"InputName": name, "AppManaged": False, "S3Input": source}
 
 
-def _output(name: str, uri: Any, step: str) -> Definition:
+def _output(name: str, uri: Any, step: str) -> DefinitionPart:
     folder = f"{ROOT}/output/{name}" if step == "Merge" else f"{ROOT}/output"
     target = {"S3Uri": uri, "LocalPath": folder, "S3UploadMode": "EndOfJob"}
     return {"OutputName": name, "AppManaged": False, "S3Output": target}

@@ -8,7 +8,7 @@ from typing import Any
 from xml.etree import ElementTree
 from xml.parsers import expat
 
-Row = dict[str, Any]
+ReportRow = dict[str, Any]
 TEST, COVERAGE = "TEST", "CODE_COVERAGE"
 TYPES = {"JUNITXML": TEST, "COBERTURAXML": COVERAGE}
 """The type of report by its file format."""
@@ -24,9 +24,9 @@ class ReportError(ValueError):
     """A file is not of its format; the message says which and why."""
 
 
-def rows_of_archive(archive: str, form: str, largest: int, most_rows: int) -> list[Row]:
+def rows_of_archive(archive: str, form: str, largest: int, most_rows: int) -> list[ReportRow]:
     """The results of all files of a zip, of at most so many bytes. `ReportError`, or what `zipfile` raises."""
-    rows: list[Row] = []
+    rows: list[ReportRow] = []
     with zipfile.ZipFile(archive) as files:
         for entry in files.infolist():
             with files.open(entry) as file:
@@ -40,7 +40,7 @@ def rows_of_archive(archive: str, form: str, largest: int, most_rows: int) -> li
     return rows
 
 
-def rows_of(form: str, name: str, data: bytes) -> list[Row]:
+def rows_of(form: str, name: str, data: bytes) -> list[ReportRow]:
     """The test cases or covered files of one file, without what the report adds. Raises `ReportError`."""
     try:
         _refuse_entities(name, data)
@@ -63,13 +63,13 @@ def _refuse_entities(name: str, data: bytes) -> None:
     parser.Parse(data, True)
 
 
-def _cases(root: ElementTree.Element, name: str) -> list[Row]:
+def _cases(root: ElementTree.Element, name: str) -> list[ReportRow]:
     if root.tag not in ("testsuites", "testsuite"):
         raise ReportError(f"{name} is no JUnit XML: its root is {root.tag}")
     return [_case(suite, case, name) for suite in root.iter("testsuite") for case in suite if case.tag == "testcase"]
 
 
-def _case(suite: ElementTree.Element, case: ElementTree.Element, name: str) -> Row:
+def _case(suite: ElementTree.Element, case: ElementTree.Element, name: str) -> ReportRow:
     outcome = next((part for part in case if part.tag in _OUTCOMES), None)
     message = "" if outcome is None else (outcome.get("message") or outcome.text or "").strip()
     return {
@@ -93,7 +93,7 @@ def _number(text: str | None) -> float:
         return 0.0
 
 
-def _coverages(root: ElementTree.Element) -> list[Row]:
+def _coverages(root: ElementTree.Element) -> list[ReportRow]:
     if root.tag != "coverage":
         raise ReportError(f"the file is no Cobertura XML: its root is {root.tag}")
     lines: dict[str, dict[str, tuple[bool, int, int]]] = {}
@@ -111,13 +111,13 @@ def _branches(text: str) -> tuple[int, int]:
     return (int(inside[0]), int(inside[1])) if len(inside) == 2 and all(map(_COUNT.fullmatch, inside)) else (0, 0)
 
 
-def summary(lines: list[tuple[bool, int, int]]) -> Row:
+def summary(lines: list[tuple[bool, int, int]]) -> ReportRow:
     """Counts and percentages of lines: whether each is covered, its branches that were taken, and all of them."""
     covered, taken = sum(line[0] for line in lines), sum(line[1] for line in lines)
     return coverage_row(covered, len(lines) - covered, taken, sum(line[2] for line in lines) - taken)
 
 
-def coverage_row(covered: int, missed: int, taken: int, untaken: int) -> Row:
+def coverage_row(covered: int, missed: int, taken: int, untaken: int) -> ReportRow:
     """The members of coverage in responses."""
     return {
         "lineCoveragePercentage": _share(covered, missed), "linesCovered": covered, "linesMissed": missed,
@@ -129,7 +129,7 @@ def _share(covered: int, missed: int) -> float:
     return round(100 * covered / (covered + missed), 2) if covered + missed else 0.0
 
 
-def summary_of(kind: str, rows: list[Row]) -> Row:
+def summary_of(kind: str, rows: list[ReportRow]) -> ReportRow:
     """The summary of all rows, as reports show it by their type."""
     if kind == COVERAGE:
         names = ("linesCovered", "linesMissed", "branchesCovered", "branchesMissed")

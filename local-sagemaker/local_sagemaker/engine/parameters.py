@@ -13,12 +13,12 @@ from typing import Any
 from local_sagemaker.engine.definition import PipelineParameter
 from local_sagemaker.errors import ValidationError
 
-Values = dict[str, Any]
+ParameterValues = dict[str, Any]
 
 
-def values(declared: Mapping[str, PipelineParameter], overrides: list[dict[str, str]]) -> Values:
+def values(declared: Mapping[str, PipelineParameter], overrides: list[dict[str, str]]) -> ParameterValues:
     """The typed value of every declared parameter. Raises ValidationError for unknown, missing or ill-typed ones."""
-    result: Values = {}
+    result: ParameterValues = {}
     for override in overrides:
         name, value = override["Name"], override["Value"]
         if name not in declared:

@@ -71,11 +71,11 @@ class StoredObject(ObjectInfo):
         return self.version or "null"
 
 
-Row = tuple[Any, ...]
+IndexRow = tuple[Any, ...]
 COLUMNS = "bucket, key, sequence, version, size, mtime_ns, etag, place, marker, attributes"
 
 
-def from_row(row: Row, latest: bool = True) -> StoredObject:
+def from_row(row: IndexRow, latest: bool = True) -> StoredObject:
     """A stored object of a row of `COLUMNS`."""
     bucket, key, sequence, version, size, mtime_ns, etag, place, marker, text = row
     attributes = ObjectAttributes.load(text)
@@ -97,7 +97,7 @@ def from_row(row: Row, latest: bool = True) -> StoredObject:
     )
 
 
-def to_row(item: StoredObject) -> Row:
+def to_row(item: StoredObject) -> IndexRow:
     """The row of a stored object; a plain place is implied by bucket and key, and left empty."""
     place = "" if item.place == f"{item.bucket}/{item.key}" else item.place
     return (

@@ -8,18 +8,18 @@ from typing import Any, TypeVar
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.integers import natural
 
-Row = TypeVar("Row")
+Listed = TypeVar("Listed")
 
 
 def page_rows(
-    rows: Sequence[Row],
+    rows: Sequence[Listed],
     request: Mapping[str, Any],
     refuse: Callable[[str], ServiceError],
     *,
     most: int = 100,
     token: str = "nextToken",
     size: str = "maxResults",
-) -> tuple[list[Row], dict[str, str]]:
+) -> tuple[list[Listed], dict[str, str]]:
     """One page, and the member with the next token when more follow. A token that is none is refused in words."""
     start = natural(str(request.get(token) or "0"))
     if start is None:

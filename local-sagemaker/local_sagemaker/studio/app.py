@@ -8,7 +8,7 @@ import logging
 import mimetypes
 import secrets
 import sqlite3
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
@@ -20,6 +20,7 @@ from local_sagemaker.arns import is_region
 from local_sagemaker.clock import now
 from local_sagemaker.config import Settings
 from local_sagemaker.errors import MISSING, NotSupported, ServiceError, says_full
+from local_sagemaker.http import Receive, Scope, Send
 from local_sagemaker.records import Records
 from local_sagemaker.studio import rendering, security
 from local_sagemaker.studio.downloads import Download, respond, send_parts
@@ -37,9 +38,6 @@ log = logging.getLogger(__name__)
 THREADS = 16
 GIVE_BACK_AFTER = 2.0
 """Seconds after a page."""
-Scope = Mapping[str, Any]
-Receive = Callable[[], Awaitable[Mapping[str, Any]]]
-Send = Callable[[dict[str, Any]], Awaitable[None]]
 PageResponse = tuple[int, bytes | Download, dict[str, str]]
 HTML, JSON = "text/html; charset=utf-8", "application/json"
 _THEMES = ("light", "dark")

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
 
+from local_sagemaker.http import Receive, Send
 from local_sagemaker.objects.types import FileRange
 from local_sagemaker.studio import security
 from local_sagemaker.studio.live_updates import wait_for_end
 from local_sagemaker.studio.page import Content
 from local_sagemaker.studio.ranges import RangeError, RangeRequest
-
-Send = Callable[[dict[str, Any]], Awaitable[None]]
-Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 
 
 @dataclass(frozen=True)

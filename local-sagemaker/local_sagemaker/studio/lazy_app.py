@@ -6,20 +6,19 @@ Jinja2 and the pages are imported then, so that the service starts as fast, and 
 from __future__ import annotations
 
 import threading
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from local_sagemaker.allocator import spare_what_is_loaded
 from local_sagemaker.api.operations import Call
 from local_sagemaker.config import Settings
+from local_sagemaker.http import Receive, Send
 from local_sagemaker.records import Records
 from local_sagemaker.studio.security import host_of
 
 if TYPE_CHECKING:
     from local_sagemaker.studio.app import Studio
 
-Receive = Callable[[], Awaitable[Mapping[str, Any]]]
-Send = Callable[[dict[str, Any]], Awaitable[None]]
 _OWN = ("127.0.0.1", "localhost", "[::1]")
 
 

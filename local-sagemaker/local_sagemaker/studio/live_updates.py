@@ -7,10 +7,10 @@ Messages carry the event's number as their id; a reader that comes back gets a m
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from local_sagemaker.events import Event
+from local_sagemaker.http import Receive, Send
 from local_sagemaker.records import Records
 from local_sagemaker.records.store import GLOBAL
 
@@ -18,8 +18,6 @@ HEARTBEAT = 15.0
 INTERVAL = 0.25
 MOST_STREAMS = 60
 _LOOKED_AT = 500
-Send = Callable[[dict[str, Any]], Awaitable[None]]
-Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 
 
 class Topic:

@@ -15,10 +15,10 @@ from local_sagemaker.tuning.definitions import definitions, objective, ranges, t
 from local_sagemaker.tuning.early_stopping import resources
 from local_sagemaker.tuning.ranges import Categorical, combinations, parse
 
-Check = Callable[[Request], None]
+RequestCheck = Callable[[Request], None]
 
 
-def check(request: Request, training_job: Check) -> None:
+def check(request: Request, training_job: RequestCheck) -> None:
     """Raises ValidationError; `training_job` is the check of CreateTrainingJob, which each definition must pass."""
     config = request["HyperParameterTuningJobConfig"]
     if ("TrainingJobDefinition" in request) == ("TrainingJobDefinitions" in request):
@@ -41,7 +41,7 @@ def total(request: Request) -> float:
     return sum(combinations(parse(ranges(request, definition))) for definition in definitions(request))
 
 
-def _definition(request: Request, definition: Mapping[str, Any], training_job: Check) -> None:
+def _definition(request: Request, definition: Mapping[str, Any], training_job: RequestCheck) -> None:
     several = "TrainingJobDefinitions" in request
     if several and not all(member in definition for member in ("DefinitionName", "TuningObjective")):
         raise ValidationError("Each of several TrainingJobDefinitions needs a DefinitionName and a TuningObjective.")

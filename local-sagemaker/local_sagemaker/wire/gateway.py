@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from shutil import disk_usage
 from typing import Any, Protocol
@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from local_sagemaker.api.operations import Call
 from local_sagemaker.config import Settings
 from local_sagemaker.errors import NotSupported, ServiceError, says_full
-from local_sagemaker.http import RawRequest, RawResponse
+from local_sagemaker.http import RawRequest, RawResponse, Receive, Send
 from local_sagemaker.ids import request_id
 from local_sagemaker.integers import natural
 from local_sagemaker.wire import auth_errors, detect, form_upload, invocation
@@ -28,7 +28,6 @@ from local_sagemaker.wire.incoming_body import (
     BodyBudget,
     BodyTooLarge,
     IncomingBody,
-    Receive,
     inflate,
 )
 from local_sagemaker.wire.moto_requests import check_moto_request
@@ -37,8 +36,6 @@ from local_sagemaker.wire.protocols.rest import UnreadableText
 from local_sagemaker.wire.request import WireRequest, WireResponse
 from local_sagemaker.wire.responses import prepare, send_events, send_response
 from local_sagemaker.wire.signature import AccessKeySource
-
-Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 log = logging.getLogger(__name__)
 THREADS = 256

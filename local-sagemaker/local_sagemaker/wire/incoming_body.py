@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.files.archive_extraction import Inflated, Refused, TooLarge
+from local_sagemaker.http import Receive
 from local_sagemaker.wire.body import Body, BodyPipe, incomplete
 
-Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 SMALL = 1 << 20
 """Bodies up to this size are received before anything is known of them."""
 LIMIT = 16 << 20

@@ -17,6 +17,7 @@ import pandas as pd
 from model_checks.analysis import bias_metrics
 from model_checks.analysis.bias_counts import BiasStream, Counted, CountedBlock, Facet, FacetEntry, count
 from model_checks.analysis.bias_metrics import FLIP_TEST, POST_TRAINING, PRE_TRAINING, BiasCounts, BiasMetric
+from model_checks.report import Report
 
 __all__ = [
     "POST_TRAINING",
@@ -29,7 +30,6 @@ __all__ = [
     "violations",
 ]
 
-Report = dict[str, Any]
 
 FLIP_ROWS = 100_000  # of larger datasets, the flip test looks at this many rows, always the same ones
 

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from model_checks.analysis.bias_metrics import divide
+from model_checks.arrays import Codes
 
 INTEGER, FLOAT, BOOLEAN, TEXT = "integer", "float", "boolean", "text"
 MEASURED = 0.05  # the share of different values from which integers count as measured, not as categories
@@ -22,7 +23,6 @@ DISTINCT = 1 << 20  # different values that are kept; a column with more is one 
 _DTYPES: dict[str, Any] = {INTEGER: "int64", FLOAT: "float64", BOOLEAN: "bool"}
 
 Rows = npt.NDArray[np.bool_]
-Codes = npt.NDArray[np.int64]
 
 
 class ColumnScan:

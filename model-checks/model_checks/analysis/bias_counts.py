@@ -19,13 +19,13 @@ from model_checks.analysis.bias_columns import (
     INTEGER,
     TEXT,
     Categories,
-    Codes,
     ColumnScan,
     Listed,
     Rows,
     Threshold,
     threshold,
 )
+from model_checks.arrays import Codes
 
 BINS = 20  # of the label's histogram
 

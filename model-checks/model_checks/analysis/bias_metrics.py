@@ -19,8 +19,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from model_checks.arrays import Floats
+
 Table = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.bool_]
 
 REST, FACET = 0, 1

@@ -13,7 +13,8 @@ from itertools import combinations
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from model_checks.arrays import Floats
+
 Masks = npt.NDArray[np.bool_]
 
 _ALL_COUNTABLE = 30  # features; with more, the number of coalitions does not matter

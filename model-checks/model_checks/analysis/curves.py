@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from model_checks.arrays import Floats
 
 LISTED = 1000  # Spark's number of bins: with twice as many distinct scores or more, every n-th point is listed
 

@@ -5,14 +5,11 @@ The field order and the kinds of numbers (``version`` and counts of buckets are 
 
 from __future__ import annotations
 
-from typing import Any
-
 from model_checks.analysis import scala_map_order
 from model_checks.analysis.profile import CATEGORIES, Column, DatasetProfile
 from model_checks.analysis.sketches import SHRINK, K, buckets
 from model_checks.analysis.type_inference import FRACTIONAL, INTEGRAL, STRING
-
-Report = dict[str, Any]
+from model_checks.report import Report
 
 DOMAIN_SHARE, DOMAIN_ALWAYS = 0.1, 10  # distinct values per present value, and how few values always make a domain
 

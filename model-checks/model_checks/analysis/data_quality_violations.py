@@ -13,8 +13,8 @@ from typing import Any
 from model_checks.analysis import drift
 from model_checks.analysis.profile import Column, DatasetProfile
 from model_checks.analysis.type_inference import FRACTIONAL, INTEGRAL, STRING, UNKNOWN, TypeCounts
+from model_checks.report import Report
 
-Report = dict[str, Any]
 Violation = dict[str, str]
 
 _DEFAULT_DISTANCE = 0.1

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from model_checks.analysis.coalitions import Floats, Masks, best_coalitions, default_samples, product
+from model_checks.analysis.coalitions import Masks, best_coalitions, default_samples, product
+from model_checks.arrays import Floats
 
 Rows = npt.NDArray[Any]  # one row per record, one column per feature: doubles, or objects where some are text
 Link = Callable[[Floats], Floats]

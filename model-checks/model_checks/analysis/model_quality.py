@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,10 +16,9 @@ import numpy.typing as npt
 from model_checks.analysis import scala_map_order
 from model_checks.analysis.curves import Curves
 from model_checks.analysis.quality_folds import FOLDS, ErrorFolds, LabelFolds
+from model_checks.arrays import Codes, Floats
+from model_checks.report import Report
 
-Report = dict[str, Any]
-Floats = npt.NDArray[np.float64]
-Codes = npt.NDArray[np.int64]
 Matrix = npt.NDArray[np.int64]
 Metrics = dict[str, float]
 

@@ -6,8 +6,7 @@ import math
 from typing import Any
 
 from model_checks.analysis import scala_map_order
-
-Report = dict[str, Any]
+from model_checks.report import Report
 
 GREATER, LESS = "GreaterThanThreshold", "LessThanThreshold"
 

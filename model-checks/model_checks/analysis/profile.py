@@ -17,8 +17,9 @@ import pyarrow as pa
 from pandas.util import hash_array
 
 from model_checks.analysis import type_inference
-from model_checks.analysis.sketches import DistinctSketch, Floats, QuantileSketch
+from model_checks.analysis.sketches import DistinctSketch, QuantileSketch
 from model_checks.analysis.type_inference import KINDS, UNKNOWN, TypeCounts
+from model_checks.arrays import Floats
 
 CATEGORIES = 120  # a String column with more distinct values has no distribution (Deequ's low-cardinality limit)
 _UNKNOWN, _FRACTIONAL, _INTEGRAL, _, _STRING = range(len(KINDS))

@@ -14,10 +14,7 @@ import numpy.typing as npt
 
 from model_checks.analysis.curves import Curves
 from model_checks.analysis.profile import Moments
-
-Floats = npt.NDArray[np.float64]
-Codes = npt.NDArray[np.int64]
-Counts = npt.NDArray[np.int64]
+from model_checks.arrays import Codes, Counts, Floats
 
 FOLDS = 5
 RANGES = 1 << 20  # of scores from 0 to 1

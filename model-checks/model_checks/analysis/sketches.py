@@ -12,7 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from model_checks.arrays import Floats
+
 Hashes = npt.NDArray[np.uint64]
 
 K = 2048

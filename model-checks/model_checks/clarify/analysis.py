@@ -26,8 +26,8 @@ from model_checks.clarify.config import Config, Fetch, Model, Rows
 from model_checks.clarify.data import ClarifyData
 from model_checks.datasets.files import files
 from model_checks.errors import AnalysisError
+from model_checks.report import Report
 
-Report = dict[str, Any]
 Column = tuple[str, bool]  # a feature's name, and whether it holds whole numbers only
 
 _TOP_FEATURES = 10

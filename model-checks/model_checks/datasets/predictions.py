@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -19,12 +18,10 @@ from model_checks.analysis.model_quality import Labels
 from model_checks.analysis.profile import Table
 from model_checks.analysis.quality_folds import ErrorFolds, LabelFolds
 from model_checks.analysis.type_inference import to_known_type
+from model_checks.arrays import Codes, Floats
 from model_checks.datasets.dataset import Dataset
 from model_checks.datasets.records import GROUND_TRUTH
 from model_checks.errors import AnalysisError
-
-Floats = npt.NDArray[np.float64]
-Codes = npt.NDArray[np.int64]
 
 HELD = 1 << 19  # rows whose values are kept; of more, only what counts of them is
 

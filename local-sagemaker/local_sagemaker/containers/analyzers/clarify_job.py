@@ -30,12 +30,13 @@ from local_sagemaker.containers.analyzers.monitors import CLARIFY_MONITORS
 from local_sagemaker.containers.analyzers.report import ReportEvidence, write_report
 from local_sagemaker.containers.paths import ml
 from model_checks.clarify import data
-from model_checks.clarify.analysis import Analysis, Column, Report, violations
+from model_checks.clarify.analysis import Analysis, Column, violations
 from model_checks.clarify.config import Config
 from model_checks.clarify.data import ClarifyData
 from model_checks.datasets.dataset import Window
 from model_checks.datasets.files import files
 from model_checks.errors import AnalysisError
+from model_checks.report import Report
 
 DONE = "SageMaker XAI Analyzer ran successfully"
 

@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
 from local_sagemaker.model_client import ModelClient, NoModelResponse
+from model_checks.arrays import Floats
 from model_checks.clarify.config import Config
 from model_checks.errors import AnalysisError
 
@@ -28,7 +29,6 @@ ADDRESS = "LOCAL_SAGEMAKER_MODEL_SERVER"
 BATCH = 5 << 20  # bytes of a request, under InvokeEndpoint's 6 MB
 
 Invoke = Callable[[bytes], bytes]
-Floats = npt.NDArray[np.float64]
 
 
 class ClarifyModel:

@@ -30,7 +30,7 @@ from model_checks.datasets.files import files
 from model_checks.datasets.records import BATCH, GROUND_TRUTH
 from model_checks.errors import AnalysisError
 
-Event = dict[str, Any]
+CapturedEvent = dict[str, Any]
 
 _ID, _TIME = "SageMakerInferenceId", "SageMakerInferenceTime"
 
@@ -144,7 +144,7 @@ def key(event: Mapping[str, Any]) -> str:
     return str(metadata.get("inferenceId") or metadata.get("eventId") or "")
 
 
-def events(path: Path) -> Iterator[Event]:
+def events(path: Path) -> Iterator[CapturedEvent]:
     """The captured requests of a file, or the records of a batch transform's output that carry an inference id."""
     for number, line in _lines(path):
         if line.lstrip().startswith("{"):
@@ -154,14 +154,14 @@ def events(path: Path) -> Iterator[Event]:
             yield _read_transform_csv(line, path, number)
 
 
-def _read_transform_json(record: Event, path: Path, number: int) -> Event:
+def _read_transform_json(record: CapturedEvent, path: Path, number: int) -> CapturedEvent:
     if _ID not in record:
         raise AnalysisError(f"Error: {path.name}, line {number}: neither a captured request nor a record with {_ID}.")
     data = {name: value for name, value in record.items() if name not in (_ID, _TIME)}
     return _batch_event(str(record[_ID]), record.get(_TIME), json.dumps(data, separators=(",", ":")), "JSON")
 
 
-def _read_transform_csv(line: str, path: Path, number: int) -> Event:
+def _read_transform_csv(line: str, path: Path, number: int) -> CapturedEvent:
     """A line of CSV, whose last two fields are the inference id and the time."""
     fields = next(csv.reader([line]), [])
     if len(fields) < 3:
@@ -171,7 +171,7 @@ def _read_transform_csv(line: str, path: Path, number: int) -> Event:
     return _batch_event(fields[-2], fields[-1], text.getvalue(), "CSV")
 
 
-def _batch_event(identity: str, time: Any, data: str, encoding: str) -> Event:
+def _batch_event(identity: str, time: Any, data: str, encoding: str) -> CapturedEvent:
     metadata = {"eventId": identity, **({"inferenceTime": time} if time else {})}
     captured = {BATCH: {"data": data, "encoding": encoding}}
     return {"eventMetadata": metadata, "eventVersion": "0", GROUND_TRUTH: None, "captureData": captured}

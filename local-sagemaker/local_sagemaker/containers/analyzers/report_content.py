@@ -12,15 +12,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from local_sagemaker.containers.analyzers.report_words import MEANINGS, STAGES
 from model_checks.analysis.bias_counts import Counted
 from model_checks.analysis.bias_metrics import divide
 from model_checks.analysis.explainability import Explanation
+from model_checks.arrays import Counts
 
 Analysis = Mapping[str, Any]
-Counts = npt.NDArray[np.int64]
 
 _RANKED = 15  # features in a chart; the table has them all
 _POINTS = 400  # local values drawn per feature

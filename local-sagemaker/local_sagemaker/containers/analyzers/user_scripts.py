@@ -19,16 +19,16 @@ RAISING_PREPROCESSOR = "Error: Exception while invoking preprocessor script."
 """Text: aws/sagemaker-python-sdk issue 2665, aws-samples/amazon-sagemaker-immersion-day issue 29."""
 WRONG_POSTPROCESSOR = "Postprocess Handler not implemented correctly in customer script."
 
-Row = dict[str, Any]
+ScriptRow = dict[str, Any]
 
 
-def preprocessor(path: Path) -> Callable[[Any], list[Row]]:
+def preprocessor(path: Path) -> Callable[[Any], list[ScriptRow]]:
     """The script's ``preprocess_handler`` as a function from a record to its rows, columns in sorting order."""
     handler = _function(_load(path, RAISING_PREPROCESSOR), "preprocess_handler", WRONG_PREPROCESSOR)
     log = logging.getLogger("preprocess")
     with_logger = len(inspect.signature(handler).parameters) > 1
 
-    def rows(record: Any) -> list[Row]:
+    def rows(record: Any) -> list[ScriptRow]:
         try:
             outputs = handler(record, log) if with_logger else handler(record)
         except Exception as error:

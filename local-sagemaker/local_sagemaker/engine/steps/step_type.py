@@ -19,6 +19,7 @@ from local_sagemaker.engine.callback_tokens import Deliveries
 from local_sagemaker.engine.definition import Step
 from local_sagemaker.engine.expressions import ExpressionScope, resolve
 from local_sagemaker.engine.job_names import job_name
+from local_sagemaker.engine.journal import Record as Record
 from local_sagemaker.engine.paths import ReferencePathError, Token
 from local_sagemaker.engine.value_types import type_at
 from local_sagemaker.objects.types import Objects
@@ -26,7 +27,6 @@ from local_sagemaker.records.own_members import own_step
 from local_sagemaker.records.status import StepStatus
 
 Json = Any
-Record = dict[str, Any]
 CACHED = frozenset({"CacheConfig"})
 RETRIED = frozenset({"RetryPolicies"})
 

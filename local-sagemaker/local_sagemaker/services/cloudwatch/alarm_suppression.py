@@ -10,8 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from local_sagemaker.records.own_members import own_alarm
-
-Alarm = Mapping[str, Any]
+from local_sagemaker.services.cloudwatch.alarm_messages import Alarm
 
 
 @dataclass(frozen=True)

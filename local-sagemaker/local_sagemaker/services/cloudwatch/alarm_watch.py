@@ -25,6 +25,7 @@ from local_sagemaker.records.store import Body
 from local_sagemaker.services.cloudwatch import alarm_evaluation, alarm_messages
 from local_sagemaker.services.cloudwatch.alarm_evaluation import AlarmVerdict, Point
 from local_sagemaker.services.cloudwatch.alarm_history import AlarmHistory
+from local_sagemaker.services.cloudwatch.alarm_messages import Alarm
 from local_sagemaker.services.cloudwatch.alarm_suppression import Suppression, suppressor
 from local_sagemaker.services.cloudwatch.composite_rules import CompositeRule
 
@@ -36,7 +37,6 @@ _ACTIONS = {
     AlarmState.OK: "OKActions",
     AlarmState.INSUFFICIENT_DATA: "InsufficientDataActions",
 }
-Alarm = Mapping[str, Any]
 
 
 class AlarmWatch(Resource):

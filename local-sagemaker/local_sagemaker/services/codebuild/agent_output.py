@@ -18,7 +18,7 @@ from local_sagemaker.codebuild.buildspec import Buildspec
 from local_sagemaker.files.untrusted_folder import Folder
 from local_sagemaker.records.delivery_status import BuildStatus
 
-Message = dict[str, Any]
+AgentMessage = dict[str, Any]
 AGENTS = "ml/codebuild"
 """The agent's folder in a build's root."""
 PROGRESS = f"{AGENTS}/progress.jsonl"
@@ -36,7 +36,7 @@ class AgentOutput:
         """`root` is the build's folder: the agent's is below it."""
         self._root, self._place = root, 0
 
-    def messages(self, spec: Buildspec) -> Iterator[Message | None]:
+    def messages(self, spec: Buildspec) -> Iterator[AgentMessage | None]:
         """What the agent has said since the last look; None for a line that it can't have written."""
         for line in self._lines():
             yield _read(line, spec)
@@ -71,7 +71,7 @@ class AgentOutput:
             return
 
 
-def _read(line: bytes, spec: Buildspec) -> Message | None:
+def _read(line: bytes, spec: Buildspec) -> AgentMessage | None:
     try:
         message = json.loads(line)
         json.dumps(message, ensure_ascii=False).encode()  # lone surrogates are nothing that a record can hold
@@ -89,11 +89,11 @@ def _is_time(value: Any) -> bool:
     return isinstance(value, int | float) and 0 <= value < _LATEST and math.isfinite(value)
 
 
-def _is_entry(message: Message, spec: Buildspec) -> bool:
+def _is_entry(message: AgentMessage, spec: Buildspec) -> bool:
     return message["enter"] in (*_phases(spec), "UPLOAD_ARTIFACTS") and _is_time(message.get("start"))
 
 
-def _is_phase(message: Message, spec: Buildspec) -> bool:
+def _is_phase(message: AgentMessage, spec: Buildspec) -> bool:
     contexts = message.get("contexts")
     return (
         message["phase"] in _phases(spec)
@@ -104,7 +104,7 @@ def _is_phase(message: Message, spec: Buildspec) -> bool:
     )
 
 
-def _is_export(message: Message, spec: Buildspec) -> bool:
+def _is_export(message: AgentMessage, spec: Buildspec) -> bool:
     values = message["exported"]
     return isinstance(values, dict) and set(values) <= set(spec.exported) and _are_texts(values, *values)
 
@@ -113,11 +113,11 @@ def _phases(spec: Buildspec) -> list[str]:
     return [phase.name.upper() for phase in spec.phases]
 
 
-def _are_texts(message: Message, *names: str) -> bool:
+def _are_texts(message: AgentMessage, *names: str) -> bool:
     return all(isinstance(message.get(name), str) for name in names)
 
 
-_FORMS: dict[str, Callable[[Message, Buildspec], bool]] = {
+_FORMS: dict[str, Callable[[AgentMessage, Buildspec], bool]] = {
     "enter": _is_entry,
     "phase": _is_phase,
     "exported": _is_export,

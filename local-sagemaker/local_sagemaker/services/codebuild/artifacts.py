@@ -12,7 +12,7 @@ from local_sagemaker.files.archives import ArchiveError, unpack_zip
 from local_sagemaker.objects.types import Objects
 from local_sagemaker.records.delivery_members import BuildRecord, own_build
 from local_sagemaker.records.store import Body
-from local_sagemaker.services.codebuild.agent_output import AgentOutput, Message
+from local_sagemaker.services.codebuild.agent_output import AgentMessage, AgentOutput
 from local_sagemaker.services.codebuild.errors import BuildFailure
 
 LARGEST = 10 << 30
@@ -24,7 +24,7 @@ class BuildUploads:
     def __init__(self, build: Body, objects: Objects, output: AgentOutput) -> None:
         """`output` has the archives."""
         self._build, self._objects, self._output = build, objects, output
-        self._found: dict[int, Message] = {}
+        self._found: dict[int, AgentMessage] = {}
 
     @property
     def wanted(self) -> bool:
@@ -35,7 +35,7 @@ class BuildUploads:
             return bool(own_build(self._build)["_order"]["artifacts"])
         return any(row["type"] == "S3" for row in own_build(self._build)["_artifacts"])
 
-    def add(self, number: int, message: Message) -> None:
+    def add(self, number: int, message: AgentMessage) -> None:
         """Takes in the archive of an artifact, by its place in the specification."""
         self._found[number] = {**message, "number": number}
 
@@ -61,7 +61,7 @@ class BuildUploads:
                 members.setdefault("secondaryArtifacts", []).append({**row, "artifactIdentifier": identifier})
         return members
 
-    def _of(self, identifier: str) -> Message | None:
+    def _of(self, identifier: str) -> AgentMessage | None:
         return next((message for message in self._found.values() if message["artifact"] == identifier), None)
 
     def _hold(self, place: Path) -> dict[str, Any]:
@@ -90,7 +90,7 @@ class BuildUploads:
             self._put_file(bucket, key, message["number"])
         return {}
 
-    def _put(self, target: Body, message: Message) -> dict[str, Any]:
+    def _put(self, target: Body, message: AgentMessage) -> dict[str, Any]:
         bucket = target["location"].removeprefix("arn:aws:s3:::")
         name = target.get("name") or self._build["projectName"]
         if target.get("overrideArtifactName") and message["name"]:

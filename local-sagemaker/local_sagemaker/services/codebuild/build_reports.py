@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from local_sagemaker.codebuild.buildspec import ReportSpec
-from local_sagemaker.codebuild.report_files import TYPES, ReportError, Row
+from local_sagemaker.codebuild.report_files import TYPES, ReportError, ReportRow
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.records.store import Body
-from local_sagemaker.services.codebuild.agent_output import AgentOutput, Message
+from local_sagemaker.services.codebuild.agent_output import AgentMessage, AgentOutput
 from local_sagemaker.services.codebuild.reports import ReportStore
 from local_sagemaker.workers.pool import CallFailed, CallTimedOut, Workers
 
@@ -31,7 +31,7 @@ class BuildReports:
         self._seen: set[int] = set()
         self._failures: list[str] = []
 
-    def take_in(self, number: int, spec: ReportSpec, message: Message) -> None:
+    def take_in(self, number: int, spec: ReportSpec, message: AgentMessage) -> None:
         """Makes a report of an archive of files, or notes why there is none; once for each report (by `number`)."""
         if number in self._seen:
             return
@@ -62,10 +62,12 @@ class BuildReports:
         return f"Error in UPLOAD_ARTIFACTS phase: [{', '.join(self._failures)}]" if self._failures else ""
 
 
-def read_archive(archive: Path, form: str) -> list[Row]:
+def read_archive(archive: Path, form: str) -> list[ReportRow]:
     """The results of a report's files, which a process of its own inflates and parses. Raises `ReportError`."""
     try:
-        rows: list[Row] = _READERS.call("rows_of_archive", str(archive), form, LARGEST, MOST_ROWS, seconds=_SECONDS)
+        rows: list[ReportRow] = _READERS.call(
+            "rows_of_archive", str(archive), form, LARGEST, MOST_ROWS, seconds=_SECONDS
+        )
     except CallTimedOut as error:
         raise ReportError(f"its files take longer than {_SECONDS:g} s to read") from error
     except CallFailed as error:

@@ -15,11 +15,11 @@ from local_sagemaker.records.kinds import PIPELINE_EXECUTION, PIPELINE_STEP
 from local_sagemaker.records.own_members import own_step, public_step
 
 DETAIL_TYPE = "SageMaker Model Building Pipeline Execution Step Status Change"
-Record = Callable[[str, str], Mapping[str, Any] | None]
+FindRecord = Callable[[str, str], Mapping[str, Any] | None]
 """The record of a kind and a key."""
 
 
-def step_events_of(event: Event, record: Record) -> list[tuple[str, list[str], dict[str, Any]]]:
+def step_events_of(event: Event, record: FindRecord) -> list[tuple[str, list[str], dict[str, Any]]]:
     """(detail-type, resources, detail) of a step's new status; nothing of a pipeline that was deleted."""
     if event.kind != PIPELINE_STEP.kind or event.status == DELETED:
         return []

@@ -11,11 +11,11 @@ from local_sagemaker.eventbridge.patterns import InvalidPattern, Pattern, parse
 from local_sagemaker.json_text import JsonError, load
 from local_sagemaker.services.lambda_.errors import InvalidValue
 
-Message = Mapping[str, Any]
+QueueMessage = Mapping[str, Any]
 """A message as ReceiveMessage has it."""
 
 
-def records_of(messages: Sequence[Message], queue: str) -> list[dict[str, Any]]:
+def records_of(messages: Sequence[QueueMessage], queue: str) -> list[dict[str, Any]]:
     """The ``Records`` of an event. `queue` is the ARN."""
     return [
         {

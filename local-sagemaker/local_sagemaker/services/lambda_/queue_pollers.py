@@ -14,7 +14,7 @@ from local_sagemaker.errors import ServiceError
 from local_sagemaker.records import Records
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.lambda_.queue_events import (
-    Message,
+    QueueMessage,
     event_of,
     failed_ids,
     passes,
@@ -85,7 +85,7 @@ class QueuePoller:
     def _run(self) -> None:
         while not self._ended.is_set():
             self._slots.acquire()
-            messages: list[Message] = []
+            messages: list[QueueMessage] = []
             with log_failure(log, "queue %s", self._queue) as end:
                 messages = self._collect()
             if messages:
@@ -94,9 +94,9 @@ class QueuePoller:
                 self._slots.release()
                 self._ended.wait(AFTER_ERROR if end.failed else IDLE)
 
-    def _collect(self) -> list[Message]:
+    def _collect(self) -> list[QueueMessage]:
         """A batch: what there is, up to the batch's size; with a window, what comes in it."""
-        messages: list[Message] = []
+        messages: list[QueueMessage] = []
         until = None
         while not self._ended.is_set():
             more = self._receive(min(_RECEIVED, self._mapping["BatchSize"] - len(messages)))
@@ -112,7 +112,7 @@ class QueuePoller:
                 self._ended.wait(min(IDLE, left))
         return messages
 
-    def _receive(self, most: int) -> Sequence[Message]:
+    def _receive(self, most: int) -> Sequence[QueueMessage]:
         try:
             request = {"QueueUrl": self._find_url(), "MaxNumberOfMessages": most,
                        "AttributeNames": ["All"], "MessageAttributeNames": ["All"], "WaitTimeSeconds": 0}  # fmt: skip
@@ -127,14 +127,14 @@ class QueuePoller:
             self._url = url_of(self._call, self._queue)
         return self._url
 
-    def _work(self, messages: list[Message]) -> None:
+    def _work(self, messages: list[QueueMessage]) -> None:
         try:
             with log_failure(log, "messages of %s", self._queue):
                 self._deliver(messages)
         finally:
             self._slots.release()
 
-    def _deliver(self, messages: list[Message]) -> None:
+    def _deliver(self, messages: list[QueueMessage]) -> None:
         """Invokes the function; deletes what is done and what no filter lets pass. The rest becomes visible again when
         the queue's time is over."""
         records = records_of(messages, self._queue)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 from model_checks.quality import QualityAnalysis
-
-Report = dict[str, Any]
+from model_checks.report import Report as Report
 
 
 class QualityMonitor(Protocol):
