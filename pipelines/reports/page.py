@@ -108,6 +108,10 @@ def join(*parts: Html) -> Html:
     return Html("\n".join(part.markup for part in parts))
 
 
+BAD_ROW = "<tr class=bad>"
+"""How the row of a violation begins."""
+
+
 def table(heads: Sequence[str], rows: Iterable[tuple[bool, Sequence[Any]]], numeric: Sequence[int] = ()) -> Html:
     """A table. A row is (whether it violates, its cells); ``numeric`` are the columns that are aligned right."""
 
@@ -116,7 +120,7 @@ def table(heads: Sequence[str], rows: Iterable[tuple[bool, Sequence[Any]]], nume
             f"<{tag}{' class=n' if index in numeric else ''}>{markup(cell)}</{tag}>" for index, cell in enumerate(row)
         )
 
-    body = "\n".join(f"<tr{' class=bad' if bad else ''}>{cells('td', row)}</tr>" for bad, row in rows)
+    body = "\n".join(f"{BAD_ROW if bad else '<tr>'}{cells('td', row)}</tr>" for bad, row in rows)
     return Html(f'<div class="wide"><table><tr>{cells("th", heads)}</tr>\n{body}\n</table></div>')
 
 

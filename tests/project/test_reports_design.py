@@ -13,7 +13,7 @@ from pipelines.reports.checks import Files, ReportedCheck
 from pipelines.reports.evidence import Evidence, origin_of
 from pipelines.reports.index import write_index
 from pipelines.reports.page import DARK, LIGHT, STYLE, page
-from pipelines.reports.verdicts import Written, verdict
+from pipelines.reports.verdicts import Verdict, Written, verdict
 
 CSS = Path(__file__).parents[2] / "local-sagemaker" / "local_sagemaker" / "studio" / "static" / "app.css"
 BASELINE = Files("s3://b/old/statistics.json", "s3://b/old/constraints.json")
@@ -95,3 +95,17 @@ def test_pages_have_an_index(tmp_path: Path) -> None:
     write_index(tmp_path / "second", "arn:second", [])
     links = re.findall(r'<a href="(\w+)/index.html"', (tmp_path / "index.html").read_text("utf-8"))
     assert links == ["second", "first"]
+
+
+def test_the_index_leads_to_each_check_and_says_what_is_violated(tmp_path: Path) -> None:
+    """Clarify's own report is no check: the page of its check leads to it."""
+    folder = tmp_path / "one"
+    folder.mkdir()
+    for name in ("Data <check>.html", "Data <check>-clarify.html"):
+        (folder / name).write_text("x", encoding="utf-8")
+    good, bad = (Verdict(is_good, "in words", []) for is_good in (True, False))
+    for made, words in ((bad, "1 of 1 violated"), (good, "none violated")):
+        write_index(folder, "arn:one", [Written(CHECK, made, folder / "Data <check>.html", origin=ORIGIN)])
+        text = (tmp_path / "index.html").read_text("utf-8")
+        assert words in text
+        assert re.findall(r'href="one/(Data[^"]+)"', text) == ["Data%20%3Ccheck%3E.html"]

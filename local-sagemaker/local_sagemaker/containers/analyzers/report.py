@@ -44,7 +44,8 @@ _STYLE = """body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margi
 table { border-collapse: collapse; margin: 1rem 0; font-size: 13px }
 th, td { border-bottom: 1px solid #ddd; padding: .3rem .6rem; text-align: left; vertical-align: top }
 th { background: #f3f5f8 } pre { background: #f3f5f8; padding: 1rem; overflow: auto; font-size: 12px }
-figure { margin: 1rem 0 } figcaption { color: #555; font-size: 13px } svg { max-width: 100%; height: auto }"""
+figure { margin: 1rem 0 } figcaption { color: #555; font-size: 13px } svg { max-width: 100%; height: auto }
+@media (max-width: 767px) { table { display: block; overflow-x: auto } }"""
 
 
 def write_report(folder: Path, evidence: ReportEvidence) -> None:
@@ -100,7 +101,8 @@ def _html(title: str, content: Sequence[Part], images: dict[int, str]) -> str:
         else:
             caption = html.escape(part.caption)
             body.append(f"<figure>{images[id(part)]}<figcaption>{caption}</figcaption></figure>")
-    head = f'<meta charset="utf-8"><title>{html.escape(title)}</title><style>{_STYLE}</style>'
+    head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
+    head += f"<title>{html.escape(title)}</title><style>{_STYLE}</style>"
     return f'<!doctype html>\n<html lang="en"><head>{head}</head><body>\n' + "\n".join(body) + "\n</body></html>\n"
 
 
