@@ -149,7 +149,13 @@ def test_functions_logs_and_topics_receive_events(service: Service, events: Any)
 
 def test_another_bus_and_archive_of_what_was_sent(service: Service, events: Any) -> None:
     queue = Queue(service, "bus")
-    bus = events.create_event_bus(Name="own")["EventBusArn"]
+    bus = events.create_event_bus(Name="own", Tags=[{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "2"}])[
+        "EventBusArn"
+    ]
+    events.tag_resource(ResourceARN=bus, Tags=[{"Key": "a", "Value": "3"}])
+    events.untag_resource(ResourceARN=bus, TagKeys=["b"])
+    assert events.list_tags_for_resource(ResourceARN=bus)["Tags"] == [{"Key": "a", "Value": "3"}]
+    assert set(events.describe_event_bus(Name="own")) == {"Name", "Arn", "CreationTime", "ResponseMetadata"}
     rule(events, "to-own", {"detail": {"bus": [True]}}, Arn=bus, RoleArn=ROLE)
     events.put_rule(Name="on-own", EventBusName="own", EventPattern=json.dumps({"detail": {"bus": [True]}}))
     events.put_targets(Rule="on-own", EventBusName="own", Targets=[{"Id": "q", "Arn": queue.arn}])

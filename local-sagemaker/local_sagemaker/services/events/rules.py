@@ -184,33 +184,46 @@ class Rules(Resource):
                                status=400) from error  # fmt: skip
         return {"Result": patterns.parse(request["EventPattern"]).matches(event)}
 
-    def _by_arn(self, arn: str) -> tuple[str, Body]:
-        bus, _, name = arn.partition(":rule/")[2].rpartition("/")
-        return bus or DEFAULT, self._store.require(bus or DEFAULT, name)
-
     @operation("TagResource")
     def tag(self, request: Request) -> Response:
-        """Adds tags to a rule."""
-        bus, rule = self._by_arn(request["ResourceARN"])
-        _refuse_managed(rule)
-        tags = {**own_rule(rule)["_tags"], **{tag["Key"]: tag["Value"] for tag in request["Tags"]}}
-        self._store.put(bus, {**rule, **RuleRecord(_tags=tags)})
+        """Adds tags to a rule or a bus."""
+        added = {tag["Key"]: tag["Value"] for tag in request["Tags"]}
+        self._retag(request["ResourceARN"], lambda tags: {**tags, **added})
         return {}
 
     @operation("UntagResource")
     def untag(self, request: Request) -> Response:
         """Takes tags away."""
-        bus, rule = self._by_arn(request["ResourceARN"])
-        _refuse_managed(rule)
-        tags = {key: value for key, value in own_rule(rule)["_tags"].items() if key not in request["TagKeys"]}
-        self._store.put(bus, {**rule, **RuleRecord(_tags=tags)})
+        gone = request["TagKeys"]
+        self._retag(request["ResourceARN"], lambda tags: {key: tags[key] for key in tags if key not in gone})
         return {}
 
     @operation("ListTagsForResource")
     def tags(self, request: Request) -> Response:
-        """The tags of a rule."""
-        _, rule = self._by_arn(request["ResourceARN"])
-        return {"Tags": [{"Key": key, "Value": value} for key, value in own_rule(rule)["_tags"].items()]}
+        """The tags of a rule or a bus."""
+        _, body = self._by_arn(request["ResourceARN"])
+        tags = own_rule(body).get("_tags", {})
+        return {"Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
+
+    def _by_arn(self, arn: str) -> tuple[str, Body]:
+        """The bus that an ARN is of, and the record of its rule or, without one, of the bus."""
+        bus, _, name = arn.partition(":rule/")[2].rpartition("/")
+        if name:
+            return bus or DEFAULT, self._store.require(bus or DEFAULT, name)
+        bus = self._store.bus(arn)
+        return bus, self._store.records.get(BUS, bus) or {"Name": bus}
+
+    def _retag(self, arn: str, change: Callable[[dict[str, str]], dict[str, str]]) -> None:
+        with self._store.records.transaction():
+            bus, body = self._by_arn(arn)
+            _refuse_managed(body)
+            changed = {**body, **RuleRecord(_tags=change(own_rule(body).get("_tags", {})))}
+            if ":rule/" in arn:
+                self._store.put(bus, changed)
+            elif bus != DEFAULT:
+                self._store.records.put(BUS, bus, changed)
+            else:
+                raise ValidationError("Tags of the default event bus are not kept by the local service.")
 
 
 class Buses(Resource):
@@ -229,6 +242,8 @@ class Buses(Resource):
         body = {"Name": name, "Arn": self._store.bus_arn(name), "CreationTime": now()}
         if request.get("Description"):
             body["Description"] = request["Description"]
+        if request.get("Tags"):
+            body |= RuleRecord(_tags={tag["Key"]: tag["Value"] for tag in request["Tags"]})
         self._store.records.put(BUS, name, body)
         return {"EventBusArn": body["Arn"]}
 
