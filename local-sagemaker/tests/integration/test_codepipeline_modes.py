@@ -207,4 +207,13 @@ def test_rules_look_at_alarms_functions_and_times(service: Service, pipelines: P
     alarms.set_alarm_state(AlarmName="guard", StateValue="ALARM", StateReason="a test")
     pipelines.ends(name, pipelines.start(name, WORD="bad"), "Failed")
     assert outcomes() == ["Failed", "Failed", "Succeeded"]
+    listed = pipelines.client.list_rule_executions(pipelineName=name)["ruleExecutionDetails"]
+    provided = [(row["input"]["ruleTypeId"]["provider"], row["status"]) for row in listed]
+    names = ["DeploymentWindow", "LambdaInvoke", "CloudWatchAlarm"]
+    assert provided == list(zip(names * 2, ["Succeeded", "Failed", "Failed", *["Succeeded"] * 3], strict=True))
+    chosen = {"pipelineExecutionId": first}
+    rows = pipelines.client.list_rule_executions(pipelineName=name, filter=chosen)["ruleExecutionDetails"]
+    assert rows == listed[3:]
+    assert rows[1]["input"]["resolvedConfiguration"] == {"FunctionName": "guard", "UserParameters": "good"}
+    assert listed[2]["output"]["executionResult"]["externalExecutionSummary"] == "The alarm guard is ALARM"
     alarms.delete_alarms(AlarmNames=["guard"])

@@ -26,6 +26,7 @@ from local_sagemaker.services.codepipeline.pending_approvals import WaitingAppro
 from local_sagemaker.services.codepipeline.pipeline_state import PipelineStates
 from local_sagemaker.services.codepipeline.pipeline_store import PipelineStore
 from local_sagemaker.services.codepipeline.pipelines import DeliveryPipelines
+from local_sagemaker.services.codepipeline.rule_executions import RuleExecutions
 from local_sagemaker.services.codepipeline.source_triggers import SourceTriggers
 
 
@@ -66,5 +67,6 @@ def build(
         DeliveryExecutions(store=store, starter=starter, engine=engine),
         PipelineStates(store=store, wake=engine.wake, caller=caller),
         JobResults(store=store),
+        RuleExecutions(store=store),
     ]
     return resources, WaitingApprovals(store, call)

@@ -38,7 +38,7 @@ class Conditions:
             return ""
         states, result = [], ""
         for condition in conditions:
-            rules = [self._rule(execution, rule) for rule in condition.get("rules", [])]
+            rules = [self._rule(execution, stage["name"], rule) for rule in condition.get("rules", [])]
             failed = any(rule["latestExecution"]["status"] != StageStatus.SUCCEEDED for rule in rules)
             status = StageStatus.FAILED if failed else StageStatus.SUCCEEDED
             states.append({"latestExecution": {"status": status, "lastStatusChange": now()}, "ruleStates": rules})
@@ -53,9 +53,8 @@ class Conditions:
         )
         return result
 
-    def _rule(self, execution: Body, rule: dict[str, Any]) -> dict[str, Any]:
-        state: dict[str, Any] = {"ruleExecutionId": str(uuid.uuid4()), "lastStatusChange": now()}
-        provider = rule["ruleTypeId"]["provider"]
+    def _rule(self, execution: Body, stage: str, rule: dict[str, Any]) -> dict[str, Any]:
+        began, provider, settings = now(), rule["ruleTypeId"]["provider"], None
         try:
             settings = resolve_all(rule.get("configuration", {}), namespaces(execution))
             passed, summary = _CHECKS[provider](self, settings, execution)
@@ -65,7 +64,17 @@ class Conditions:
             passed, summary = False, error.message
         except (RegexError, schedules.InvalidSchedule) as error:
             passed, summary = False, f"{rule['name']} can't be evaluated: {error}"
-        state |= {"status": StageStatus.SUCCEEDED if passed else StageStatus.FAILED, "summary": summary}
+        status, identity = StageStatus.SUCCEEDED if passed else StageStatus.FAILED, str(uuid.uuid4())
+        configuration = {"configuration": rule.get("configuration", {})}
+        resolved = {} if settings is None else {"resolvedConfiguration": settings}
+        self._store.add_rule(execution, {
+            "pipelineExecutionId": execution["pipelineExecutionId"], "ruleExecutionId": identity,
+            "pipelineVersion": execution["pipelineVersion"], "stageName": stage, "ruleName": rule["name"],
+            "startTime": began, "lastUpdateTime": now(), "status": status,
+            "input": {"ruleTypeId": rule["ruleTypeId"], **configuration, **resolved, "inputArtifacts": []},
+            "output": {"executionResult": {"externalExecutionSummary": summary}},
+        })  # fmt: skip
+        state = {"ruleExecutionId": identity, "lastStatusChange": now(), "status": status, "summary": summary}
         return {"ruleName": rule["name"], "latestExecution": state}
 
     def _variable(self, settings: dict[str, str], _execution: Body) -> tuple[bool, str]:

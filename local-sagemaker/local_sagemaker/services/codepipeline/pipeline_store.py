@@ -23,6 +23,8 @@ from local_sagemaker.services.codepipeline.errors import PipelineError
 PIPELINE, VERSION, JOB = "codepipeline-pipeline", "codepipeline-version", "codepipeline-job"
 POLLED = "codepipeline-polled"
 """The version of an object that was last seen by polling, by ``pipeline/action``."""
+RULE = "codepipeline-rule"
+"""What became of a condition's rule, by ``pipeline/execution/number``."""
 EXECUTION, STAGE, ACTION = DELIVERY_EXECUTION.kind, DELIVERY_STAGE.kind, DELIVERY_ACTION.kind
 Change = Callable[[Body], None]
 
@@ -67,12 +69,21 @@ class PipelineStore:
         """Removes a pipeline with all that ran."""
         with self.records.transaction():
             self.records.delete(PIPELINE, name)
-            for kind in (VERSION, EXECUTION, STAGE, ACTION, JOB, POLLED):
+            for kind in (VERSION, EXECUTION, STAGE, ACTION, RULE, JOB, POLLED):
                 self.records.delete_all(kind, f"{name}/")
 
     def executions(self, name: str) -> list[Body]:
         """All executions of a pipeline, the oldest first."""
         return self.records.list(EXECUTION, f"{name}/")
+
+    def add_rule(self, execution: Body, body: Body) -> None:
+        """Writes down what became of a rule."""
+        place = f"{execution['pipelineName']}/{execution['pipelineExecutionId']}"
+        self.records.insert(RULE, f"{place}/{body['ruleExecutionId']}", body)
+
+    def rules(self, name: str, execution: str | None) -> list[Body]:
+        """What became of the rules of a pipeline or one of its executions, the oldest first."""
+        return self.records.list(RULE, f"{name}/{execution}/" if execution else f"{name}/")
 
     def active(self, name: str) -> list[Body]:
         """The executions that run or wait."""

@@ -194,8 +194,8 @@ class Rules(Resource):
     @operation("UntagResource")
     def untag(self, request: Request) -> Response:
         """Takes tags away."""
-        gone = request["TagKeys"]
-        self._retag(request["ResourceARN"], lambda tags: {key: tags[key] for key in tags if key not in gone})
+        keys = request["TagKeys"]
+        self._retag(request["ResourceARN"], lambda tags: {key: tags[key] for key in tags if key not in keys})
         return {}
 
     @operation("ListTagsForResource")
