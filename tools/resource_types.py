@@ -16,6 +16,7 @@ SCHEMAS = Path(cfnlint.__file__).parent / "data" / "schemas"
 TABLE = Path(__file__).parents[1] / "local-sagemaker" / "local_sagemaker" / "cloudformation" / "resource_types.json"
 TYPES = (
     "ApplicationAutoScaling::ScalableTarget", "ApplicationAutoScaling::ScalingPolicy", "CloudWatch::Alarm",
+    "CloudWatch::Dashboard",
     "CodeBuild::Project", "CodeCommit::Repository", "CodeConnections::Connection", "CodePipeline::Pipeline",
     "CodeStarConnections::Connection", "Events::Archive", "Events::Rule", "IAM::ManagedPolicy", "IAM::OIDCProvider",
     "IAM::Policy", "IAM::Role", "KMS::Alias", "KMS::Key", "Lambda::Alias", "Lambda::EventInvokeConfig",

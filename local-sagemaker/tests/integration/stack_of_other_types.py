@@ -1,7 +1,8 @@
-"""More of a stack of all types: what belongs to a function, and a connection of the old name."""
+"""More of a stack of all types: what belongs to a function, a dashboard, a connection of the old name."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -17,7 +18,10 @@ def other_types(word: str, name: str) -> dict[str, dict[str, Any]]:
     live = {"FunctionName": function, "Name": "live", "Description": word, "FunctionVersion": alias}
     tries = {"FunctionName": function, "Qualifier": "live", "MaximumRetryAttempts": 0 if word == "two" else "1"}
     connection = {"ConnectionName": f"{name}-s", "ProviderType": "GitHub", "Tags": [{"Key": "stage", "Value": word}]}
+    text = {"widgets": [{"type": "text", "width": 6, "height": 6, "properties": {"markdown": word}}]}
+    board = {"DashboardName": f"{name}-board", "DashboardBody": json.dumps(text)}
     return {
+        "Board": {"Type": "AWS::CloudWatch::Dashboard", "Properties": board},
         "StarConnection": {"Type": "AWS::CodeStarConnections::Connection", "Properties": connection},
         "Version": {"Type": "AWS::Lambda::Version", "Properties": version},
         "FunctionAlias": {"Type": "AWS::Lambda::Alias", "Properties": live},
@@ -46,4 +50,8 @@ def looks_at_others(service: Service, name: str) -> dict[str, Look]:
         rows = [row for row in star.list_connections()["Connections"] if row["ConnectionName"] == f"{name}-s"]
         return list(star.list_tags_for_resource(ResourceArn=rows[0]["ConnectionArn"])["Tags"])
 
-    return {"StarConnection": connection, "Version": version, "FunctionAlias": alias, "Tries": tries}
+    def board() -> dict[str, Any]:
+        found = service.client("cloudwatch").get_dashboard(DashboardName=f"{name}-board")["DashboardBody"]
+        return dict(json.loads(found))
+
+    return {"Board": board, "StarConnection": connection, "Version": version, "FunctionAlias": alias, "Tries": tries}

@@ -9,7 +9,7 @@ from local_sagemaker.services.cloudformation.handlers import HANDLERS
 from local_sagemaker.services.cloudformation.handlers.handler import ApiResource, DeploymentContext, Identity
 
 TAKING_OVER = frozenset((
-    "AWS::CloudWatch::Alarm", "AWS::Events::Rule", "AWS::SNS::Topic", "AWS::SQS::Queue",
+    "AWS::CloudWatch::Alarm", "AWS::CloudWatch::Dashboard", "AWS::Events::Rule", "AWS::SNS::Topic", "AWS::SQS::Queue",
 ))  # fmt: skip
 """Types whose creation takes over what has the name already, so that it is looked for before."""
 MADE_IN_STEPS = frozenset((

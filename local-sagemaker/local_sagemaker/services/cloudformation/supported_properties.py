@@ -22,6 +22,7 @@ _REQUESTS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "AWS::ApplicationAutoScaling::ScalableTarget": ("application-autoscaling", "RegisterScalableTarget", ()),
     "AWS::ApplicationAutoScaling::ScalingPolicy": ("application-autoscaling", "PutScalingPolicy", ("ScalingTargetId",)),
     "AWS::CloudWatch::Alarm": ("cloudwatch", "PutMetricAlarm", ()),
+    "AWS::CloudWatch::Dashboard": ("cloudwatch", "PutDashboard", ()),
     "AWS::CodeBuild::Project": ("codebuild", "CreateProject", ()),
     "AWS::CodeConnections::Connection": ("codeconnections", "CreateConnection", ()),
     "AWS::CodePipeline::Pipeline": (

@@ -54,6 +54,22 @@ class Alarm:
             context.call("cloudwatch:DeleteAlarms", {"AlarmNames": [identity.physical]})
 
 
+class StackDashboard(ApiResource):
+    """AWS::CloudWatch::Dashboard: put as often as it changes."""
+
+    def delete(self, context: DeploymentContext, identity: Identity, _properties: Properties) -> None:
+        """Deletes it."""
+        if identity.physical:
+            with ignore_absent():
+                context.call("cloudwatch:DeleteDashboards", {"DashboardNames": [identity.physical]})
+
+
+def _dashboard(context: DeploymentContext, properties: Properties) -> Identity:
+    name = properties["DashboardName"]
+    context.call("cloudwatch:GetDashboard", {"DashboardName": name})
+    return Identity(name)
+
+
 class LogGroup:
     """AWS::Logs::LogGroup with its retention."""
 
@@ -297,6 +313,10 @@ def _alias(context: DeploymentContext, properties: Properties) -> Identity:
 
 HANDLERS: dict[str, Handler] = {
     "AWS::CloudWatch::Alarm": Alarm(),
+    "AWS::CloudWatch::Dashboard": StackDashboard(
+        "cloudwatch", create="PutDashboard", update="PutDashboard", delete="DeleteDashboards",
+        name_property="DashboardName", longest=255, find=_dashboard,
+    ),
     "AWS::Logs::LogGroup": LogGroup(),
     "AWS::ApplicationAutoScaling::ScalableTarget": ScalableTarget(),
     "AWS::ApplicationAutoScaling::ScalingPolicy": ScalingPolicy(),
