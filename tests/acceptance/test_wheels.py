@@ -13,7 +13,7 @@ import sys
 import tempfile
 import venv
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -154,12 +154,11 @@ def test_the_services_wheel_is_typed_and_a_pytest_plugin(wheels: dict[str, Path]
     assert not required & {"sagemaker", "mlflow", "pydantic", "smclarify", "s3fs", "pytest"}
 
 
-def test_the_wheel_beside_sdk_v2_is_small(python: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_wheel_beside_sdk_v2_is_small(python: Path, record_property: Callable[[str, object], None]) -> None:
     packages = next((python.parent.parent / "lib").glob("python*/site-packages"))
     size = sum(file.stat().st_size for file in packages.rglob("*") if file.is_file()) / 1e6
     count = len(list(packages.glob("*.dist-info")))
-    with capsys.disabled():
-        sys.stdout.write(f"\nlocal-sagemaker beside sagemaker<3: {count} packages, {size:,.0f} MB\n")
+    record_property("figure", f"local-sagemaker beside sagemaker<3: {count} packages, {size:,.0f} MB")
     assert not list(packages.glob("nvidia*"))
     assert not list(packages.glob("pipelines*"))
 

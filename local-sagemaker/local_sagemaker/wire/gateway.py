@@ -75,7 +75,7 @@ class Gateway:
         self._call = call
         self._others = others
         self._settings, self._keys = settings, credentials
-        self._admission = Authenticator(credentials, settings, unsigned)
+        self._authenticator = Authenticator(credentials, settings, unsigned)
         self._invoke = invoke
         self._memory = BodyBudget()
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="operation")
@@ -121,8 +121,8 @@ class Gateway:
         if length is not None and length <= SMALL:
             request.body = from_bytes(await arriving.whole(SMALL))
             return False
-        self._admission.refuse_foreign_host(request)
-        service = "s3" if form_upload.is_form(request) else self._admission.find_service(request)
+        self._authenticator.refuse_foreign_host(request)
+        service = "s3" if form_upload.is_form(request) else self._authenticator.find_service(request)
         if service == "s3":
             request.body = arriving.stream(length)
             return True
@@ -145,14 +145,14 @@ class Gateway:
         """The response to InvokeEndpoint; never raises."""
         identity = request_id()
         try:
-            self._admission.refuse_foreign_host(request)
+            self._authenticator.refuse_foreign_host(request)
             if (natural(request.headers.get("content-length", "")) or SMALL) >= SMALL:
-                self._admission.find_service(request)
+                self._authenticator.find_service(request)
             try:
                 request.body = from_bytes(await arriving.whole(invocation.VERIFIED))
             except BodyTooLarge as error:
                 raise invocation.too_large() from error
-            self._admission.service(request)
+            self._authenticator.service(request)
             response = invocation.respond(await invoke(request.region)(invocation.members(endpoint, request)))
         except ServiceError as error:
             response = ERRORS["rest-json"](error, request, identity)
@@ -168,13 +168,13 @@ class Gateway:
         identity = request_id()
         service, target = "", None
         try:
-            self._admission.refuse_foreign_host(request)
+            self._authenticator.refuse_foreign_host(request)
             if form_upload.is_form(request):
                 service = "s3"
                 result = form_upload.respond(request, self._call, self._keys)
                 _identify(result, service, identity)
                 return result
-            service = self._admission.service(request)
+            service = self._authenticator.service(request)
             if service == "s3":
                 _check_headers(request)
             if detect.is_unmodelled(service):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from local_sagemaker.cloudformation.resource_types import CUSTOM, is_custom
 from local_sagemaker.services.cloudformation.handlers import (
+    application_integration,
     archives,
     developer_tools,
     function_versions,
     functions,
     iam,
-    messaging,
-    operating,
+    management,
     s3,
     sagemaker,
 )
@@ -32,13 +32,13 @@ class _Handlers(dict[str, Handler]):
 
 HANDLERS: dict[str, Handler] = _Handlers({
     CUSTOM.name: CustomResource(),
+    **application_integration.HANDLERS,
     **archives.HANDLERS,
     **developer_tools.HANDLERS,
     **function_versions.HANDLERS,
     **functions.HANDLERS,
     **iam.HANDLERS,
-    **messaging.HANDLERS,
-    **operating.HANDLERS,
+    **management.HANDLERS,
     **s3.HANDLERS,
     **sagemaker.HANDLERS,
 })  # fmt: skip

@@ -1,4 +1,4 @@
-"""Types that bring things to each other: event rules, schedules, topics, queues."""
+"""Types of AWS's category Application Integration: event rules, schedules, topics, queues."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Types that watch and serve: alarms, log groups, scaling, parameters, keys."""
+"""Types of AWS's category Management: alarms, log groups, scaling, parameters; and keys."""
 
 from __future__ import annotations
 
