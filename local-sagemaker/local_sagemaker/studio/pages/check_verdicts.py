@@ -53,7 +53,7 @@ def verdicts_of_execution(visit: Visit, arn: str) -> list[CheckVerdict]:
 
 def _read(visit: Visit, details: Mapping[str, Any], status: str) -> tuple[str, list[str]]:
     if details.get("SkipCheck"):
-        return "skipped", []
+        return "not compared" + (", made the baseline" if details.get("RegisterNewBaseline") else ""), []
     items = violations_in_words(report_or_none(visit, details.get("ViolationReport", "")) or {})
     if not items:
         return ("no violations" if status == "Succeeded" else status), []
