@@ -42,7 +42,9 @@ def answer(name: str, request: dict[str, Any]) -> dict[str, Any]:
         "sagemaker:DescribeEndpointConfig": {"ProductionVariants": [{"ModelName": "m"}]},
         "sagemaker:DescribeModel": {"PrimaryContainer": {"ModelPackageName": package(1)["ModelPackageArn"]}},
         "sagemaker:ListPipelineExecutionSteps": {
-            "PipelineExecutionSteps": [check("MODEL_QUALITY"), check("MODEL_BIAS", SkipCheck=True, RegisterNewBaseline=True)]
+            "PipelineExecutionSteps": [
+                check("MODEL_QUALITY"), check("MODEL_BIAS", SkipCheck=True, RegisterNewBaseline=True),
+            ]
         },
         "s3:HeadObject": {"ContentLength": 200},
     }.get(name, {})  # fmt: skip
@@ -57,7 +59,8 @@ def test_the_head_compares_with_what_is_served() -> None:
     assert (metric.name, metric.value, metric.production, metric.verdict) == ("mse", 4.5, 5.0, "better")
     assert (context.production, context.endpoints, context.status) == (1, [], "PendingManualApproval")
     assert [(item.tab, item.state, item.verdict) for item in context.badges] == [
-        ("quality", "Completed", "no violations"), ("data", "Missing", ""), ("bias", "Completed", "not compared, made the baseline"),
+        ("quality", "Completed", "no violations"), ("data", "Missing", ""),
+        ("bias", "Completed", "not compared, made the baseline"),
         ("explainability", "Missing", ""),
     ]  # fmt: skip
 
