@@ -101,7 +101,15 @@ def test_refused_value_comes_back_with_what_was_typed(world: World) -> None:
 
 def test_forged_and_foreign_requests_are_refused(world: World) -> None:
     pages, start = world.pages, "/_studio/pipelines/Demo/start"
-    assert pages.post(start, {}, Origin="http://localhost:1")[0] == 403
+    own = pages.origin
+    others = (
+        "http://localhost:1", "null", own.replace("http:", "https:"), own.rpartition(":")[0] + ":1",
+        f"{own}.evil.example", own.replace("//", "//a."), own.upper(),
+    )  # fmt: skip
+    for origin in others:
+        assert pages.post(start, {}, Origin=origin)[0] == 403, origin
+    status, _, text = pages.get("/_studio/", Host="evil.example")
+    assert (status, "Recent executions" in text) == (403, False), "a foreign host gets no page"
     assert pages.send("POST", start, b"", {})[0] == 403
     assert pages.post(start, {}, Sec_Fetch_Site="same-site")[0] == 403
     assert pages.get("/_studio/", X_Secret="wrong")[0] == 401
