@@ -30,6 +30,7 @@ def spare_what_is_loaded() -> None:
     """Leaves what there is by now out of garbage collections: libraries and service models are never garbage.
 
     A full collection goes through all of it, and nothing else runs for a tenth of a second: one large page in a few had
-    to wait for that. Source: gc.freeze.
+    to wait for that. What is garbage already goes first: it would stay for ever. Source: gc.freeze.
     """
+    gc.collect()
     gc.freeze()
