@@ -42,7 +42,7 @@ TEST = [
     "nbconvert>=7.16",  # renders a copy of it for readers
     "ruff>=0.9",  # lint and format
     "mypy>=1.13",  # types
-    "import-linter>=2.1",  # who may import whom
+    "import-linter>=2.17",  # who may import whom
     "boto3-stubs[logs,s3,sagemaker]",  # types of the project code's clients
     "cfn-lint>=1.20",  # checks the delivery's templates; AWS's resource schemas, for tools/resource_types.py
     "setuptools>=77",  # builds the wheels without a network, in the tests of the installations
