@@ -101,14 +101,22 @@ class EventSources:
         body = self._records.get(KIND, key)
         if body is None:
             return
+        if self._is_too_old(body):
+            log.warning("event %s of function %s is older than it may be and is dropped", key, body["function"])
+            self._records.delete(KIND, key)
+            return
         done = False
         with log_failure(log, "event %s of function %s", key, body["function"]):
             done = self._attempt(key, body, base64.b64decode(body["event"]))
         if self._closed:
             return  # its function may have ended with the service: it runs again at the next start
         failures = body["failures"] + 1
-        most, oldest = self._limits(body)
-        if done or failures > most or now() - body["accepted"] > oldest:
+        most, _ = self._limits(body)
+        if done or failures > most or self._is_too_old(body):
             self._records.delete(KIND, key)
         elif self._records.update(KIND, key, lambda event: event | {"failures": failures}):
             self._schedule(key, RETRIES[failures - 1])
+
+    def _is_too_old(self, body: dict[str, Any]) -> bool:
+        _, oldest = self._limits(body)
+        return now() - float(body["accepted"]) > oldest
