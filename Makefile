@@ -45,7 +45,7 @@ HEARS_CTRL_C := env --default-signal=INT
 # one to another process. So pytest itself runs thrice, side by side; these folders are half of the service's.
 # Small matrices are slower with a thread for each core; and thousands of small files are quicker to remove in memory.
 MEMORY := $(shell test $$(df --output=avail /dev/shm 2>/dev/null | tail -1) -gt 2000000 2>/dev/null && \
-  echo TMPDIR=/dev/shm "PYTEST_ADDOPTS='-o tmp_path_retention_policy=failed'")
+  echo TMPDIR=/dev/shm "PYTEST_ADDOPTS='$(PYTEST_ADDOPTS) -o tmp_path_retention_policy=failed'")
 UNIT_TESTS := env --default-signal=INT OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(MEMORY)
 COMPUTING := $(addprefix tests/unit/,engine monitors containers tuning objects)
 

@@ -18,6 +18,7 @@ from delivery.stages.pauses import Pauses
 from pipelines import session
 from pipelines.experiments import StillRunningError, find_running, is_experiment, stop, stop_executions
 
+LEAST_EMPTYINGS = 5
 EMPTYING = 30.0  # seconds that a bucket is emptied again and again
 
 
@@ -168,8 +169,9 @@ class Planner:
 
 def _delete_bucket(planner: Planner, deletion: Deletion) -> None:
     """Empties it again where something wrote into it since: captured requests, logs and results arrive late."""
-    pauses = Pauses()
-    while pauses.seconds < EMPTYING:
+    pauses, times = Pauses(), 0
+    while pauses.seconds < EMPTYING or times < LEAST_EMPTYINGS:  # one of a large bucket may take longer than that
+        times += 1
         try:
             return send(planner.client, deletion)
         except ClientError as error:

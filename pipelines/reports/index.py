@@ -54,7 +54,7 @@ def _write_executions(folder: Path) -> None:
         checks = sorted(one for one in path.parent.glob("*.html") if one.name != NAME and not _is_clarifys_own(one))
         links = [f'<a href="{escape(quote(f"{at}/{one.name}"))}">{escape(one.stem)}</a>' for one in checks]
         written = f"{datetime.fromtimestamp(path.stat().st_mtime, UTC):%Y-%m-%d %H:%M} UTC"
-        result = f"{violated} of {len(checks)} violated" if violated else "none violated"
+        result = f"{violated} violated" if violated else "none violated"
         execution = Html(f'<a href="{escape(quote(at))}/{NAME}">{escape(at)}</a>')
         rows.append((violated > 0, (execution, result, written, Html(", ".join(links)))))
     parts = ["<h1>Checks of executions</h1>", table(("Execution", "Result", "Written", "Checks"), rows).markup]
@@ -62,4 +62,5 @@ def _write_executions(folder: Path) -> None:
 
 
 def _is_clarifys_own(file: Path) -> bool:
-    return file.with_name(f"{file.stem.removesuffix('-clarify')}.html") != file
+    own = file.with_name(f"{file.stem.removesuffix('-clarify')}.html")
+    return own != file and own.exists()

@@ -159,10 +159,17 @@ def test_two_browsers_agree(world: World, sign_in: Any) -> None:
 
 
 def test_start_form_keeps_what_was_typed(world: World, sign_in: Any) -> None:
-    """Through a session that ended, and the way back."""
+    """Through a session that ended, and the way back. The command follows what is typed, valid or not."""
     page = sign_in()
     page.goto(f"{world.pages.origin}/_studio/pipelines/Demo/start")
     page.get_by_label("Rounds").fill("77")
+    command = page.locator("#preview-command")
+    page.get_by_label("Most steps at once").fill("4")
+    command.get_by_text("77").wait_for()
+    page.get_by_label("Most steps at once").fill("4x")
+    command.get_by_text("A value is not valid yet.").wait_for()
+    page.get_by_label("Most steps at once").fill("")
+    command.get_by_text("77").wait_for()
     page.context.clear_cookies()
     page.get_by_role("button", name="Start", exact=True).click()
     page.get_by_text("Sign in with the link").wait_for()

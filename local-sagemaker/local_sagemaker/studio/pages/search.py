@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from local_sagemaker.studio import urls
 from local_sagemaker.studio.page import Page, Visit
@@ -10,6 +11,8 @@ from local_sagemaker.studio.pages.jobs import LISTS
 from local_sagemaker.studio.pages.listing import items_or_none
 
 _MOST = 20
+_PIPELINES = 1_000
+"""So many are looked at: ListPipelines finds by the beginning of a name only."""
 _OTHERS = (
     (
         "model group", "sagemaker:ListModelPackageGroups", "ModelPackageGroupSummaryList", "ModelPackageGroupName",
@@ -45,12 +48,16 @@ def load(visit: Visit) -> SearchContext:
     if urls.resource(text):
         return SearchContext(text, [SearchHit("resource", text, urls.resource(text))], {})
     named, more = _find_by_name(visit, text)
-    return SearchContext(text, [*_executions(visit, text), *named], more)
+    pipelines = items_or_none(visit, "sagemaker:ListPipelines", "PipelineSummaries", _PIPELINES + 1, MaxResults=100)
+    if len(pipelines) > _PIPELINES:
+        more["pipeline"] = urls.to("pipelines")
+    return SearchContext(text, [*_executions(visit, text, pipelines[:_PIPELINES]), *named], more)
 
 
-def _executions(visit: Visit, text: str) -> list[SearchHit]:
+def _executions(visit: Visit, text: str, pipelines: list[dict[str, Any]]) -> list[SearchHit]:
+    """Pipelines by a part of their name, executions by their whole id."""
     hits = []
-    for pipeline in items_or_none(visit, "sagemaker:ListPipelines", "PipelineSummaries", MaxResults=100):
+    for pipeline in pipelines:
         name, arn = pipeline["PipelineName"], pipeline["PipelineArn"]
         if text.lower() in name.lower():
             hits.append(SearchHit("pipeline", name, urls.to("pipelines", name)))

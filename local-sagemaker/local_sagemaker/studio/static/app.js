@@ -206,7 +206,7 @@
       body.set("action", "command");
       try {
         const response = await fetch(location.href, { method: "POST", body, signal: looking.signal });
-        if (!response.ok) return;
+        if (!response.ok && response.status !== 422) return; // a refused value has a page of its own
         const made = new DOMParser().parseFromString(await response.text(), "text/html");
         for (const part of kept.querySelectorAll("[data-preview]")) {
           const now = made.getElementById(part.id);

@@ -51,26 +51,30 @@
   const MOST_HITS = 1000;
   let searching = false;
   const goOn = async () => {
+    if (searching) return;
+    searching = true;
+    while (await addPart());
+    searching = false;
+  };
+  const addPart = async () => { // whether there is another one
     const link = document.querySelector("[data-search-on]");
     const hits = link && link.closest("section"), box = hits && hits.querySelector(".log");
-    if (searching || !link || box.children.length >= MOST_HITS) return;
-    searching = true;
+    if (!link || box.children.length >= MOST_HITS) return false;
+    const from = link.href;
     try {
-      const response = await fetch(`${link.href}&part=hits`);
+      const response = await fetch(`${from}&part=hits`);
       const part = response.ok && new DOMParser().parseFromString(await response.text(), "text/html").querySelector("[aria-label=Hits]");
-      if (part && link.isConnected) {
-        box.append(...part.querySelectorAll(".log > div"));
-        box.hidden = !box.children.length;
-        hits.querySelector("h2").replaceWith(part.querySelector("h2"));
-        hits.querySelector("[data-count]").textContent = box.children.length.toLocaleString("en");
-        link.parentElement.remove();
-        const more = part.querySelector(".actions");
-        if (more) hits.append(more);
-        searching = false;
-        goOn();
-      }
-    } catch { /* the link is still there */ }
-    searching = false;
+      if (!part) return false;
+      if (!link.isConnected || link.href !== from) return true; // the page was made anew: from where it is now
+      box.append(...part.querySelectorAll(".log > div"));
+      box.hidden = !box.children.length;
+      hits.querySelector("h2").replaceWith(part.querySelector("h2"));
+      hits.querySelector("[data-count]").textContent = box.children.length.toLocaleString("en");
+      link.parentElement.remove();
+      const more = part.querySelector(".actions");
+      if (more) hits.append(more);
+      return Boolean(more);
+    } catch { return false; /* the link is still there */ }
   };
   goOn();
   document.addEventListener("studio:refreshed", goOn);
