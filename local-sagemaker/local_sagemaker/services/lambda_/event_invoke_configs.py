@@ -22,12 +22,14 @@ class EventInvokeConfigs(Resource):
     @operation("PutFunctionEventInvokeConfig")
     def put(self, request: Request) -> Response:
         """Sets the configuration; what the request lacks has its default."""
-        return self._write(request, {})
+        with self._store.transaction():
+            return self._write(request, {})
 
     @operation("UpdateFunctionEventInvokeConfig")
     def update(self, request: Request) -> Response:
         """Changes some of the configuration."""
-        return self._write(request, self.get(request))
+        with self._store.transaction():
+            return self._write(request, self.get(request))
 
     @operation("GetFunctionEventInvokeConfig")
     def get(self, request: Request) -> Response:
@@ -42,8 +44,10 @@ class EventInvokeConfigs(Resource):
     @operation("DeleteFunctionEventInvokeConfig")
     def delete(self, request: Request) -> Response:
         """Removes the configuration; the defaults are in force again."""
-        self.get(request)
-        self._store.put_event_config(FunctionReference.parse(request["FunctionName"], request.get("Qualifier")), None)
+        reference = FunctionReference.parse(request["FunctionName"], request.get("Qualifier"))
+        with self._store.transaction():
+            self.get(request)
+            self._store.put_event_config(reference, None)
         return {}
 
     @operation("ListFunctionEventInvokeConfigs")

@@ -11,6 +11,7 @@ from local_sagemaker.services.lambda_.errors import InvalidValue, absent_mapping
 from local_sagemaker.services.lambda_.names import FunctionReference
 from local_sagemaker.services.lambda_.queue_pollers import KIND
 from local_sagemaker.services.lambda_.store import FunctionStore
+from local_sagemaker.services.tag_numbers import count_tags
 
 Tags = dict[str, str]
 MOST_TAGS = 50
@@ -67,7 +68,7 @@ class ResourceTags(Resource):
 
 def check_number(tags: Tags) -> Tags:
     """The tags. Raises for more than a resource can have; the text is recorded of AWS."""
-    if len(tags) > MOST_TAGS:
+    if count_tags(tags) > MOST_TAGS:
         raise InvalidValue("Number of tags exceeds resource tag limit.")
     return tags
 

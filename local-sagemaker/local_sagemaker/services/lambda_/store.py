@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 from local_sagemaker.config import Settings
 from local_sagemaker.records import Records
@@ -31,6 +32,10 @@ class FunctionStore:
         """The ARN of a function, a version or an alias."""
         arn = self._settings.arns.of("lambda", f"function:{name}")
         return f"{arn}:{qualifier}" if qualifier else arn
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Several reads and writes as one."""
+        return self._records.transaction()
 
     def insert(self, name: str, body: Body) -> None:
         """Adds a function."""

@@ -17,6 +17,7 @@ from typing import Any
 from local_sagemaker.json_text import load
 from local_sagemaker.services.call_replay import is_replay
 from local_sagemaker.services.moto_services.regular_expressions import BoundedPattern
+from local_sagemaker.services.tag_numbers import count_tags
 
 Arguments = Mapping[str, Any]
 Check = Callable[[Any, Arguments], None]
@@ -102,7 +103,7 @@ def _create_queue(_own: Any, sent: Arguments) -> None:
 
 
 def _check_queue_tags(queue: str, tags: dict[str, str]) -> None:
-    if len(tags) > MOST_TAGS:
+    if count_tags(tags) > MOST_TAGS:
         raise _refuse_queue("InvalidParameterValue", f"Too many tags added for queue {queue}.")
     for key, value in tags.items():
         for what, text, least, most in (("key", key, 1, 128), ("value", value, 0, 256)):
@@ -128,7 +129,7 @@ def _refuse_queue(code: str, text: str) -> Exception:
 def _create_topic(_own: Any, sent: Arguments) -> None:
     from moto.sns.exceptions import InvalidParameterValue, TagLimitExceededError
 
-    if len(sent["tags"] or {}) > MOST_TAGS:
+    if count_tags(sent["tags"] or {}) > MOST_TAGS:
         raise TagLimitExceededError()
     if len((sent["attributes"] or {}).get("DisplayName") or "") > LONGEST_DISPLAY_NAME:
         raise InvalidParameterValue("Invalid parameter: Attributes Reason: DisplayName")
@@ -198,7 +199,7 @@ def _tag_parameter(own: Any, sent: Arguments) -> None:
 
 
 def _check_parameter_tags(tags: Mapping[str, str]) -> None:
-    if len(tags) > MOST_TAGS:
+    if count_tags(tags) > MOST_TAGS:
         raise _refuse_parameter("TooManyTagsError", f"A resource can have a maximum of {MOST_TAGS} tags.")
 
 

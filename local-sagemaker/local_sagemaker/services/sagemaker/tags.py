@@ -8,6 +8,7 @@ from local_sagemaker.errors import ServiceError, ValidationError
 from local_sagemaker.records import Records
 from local_sagemaker.records.kinds import KINDS, PIPELINE_EXECUTION
 from local_sagemaker.services.sagemaker.listing import page
+from local_sagemaker.services.tag_numbers import count_tags
 
 KIND = "tags"
 LIMIT = 50
@@ -76,6 +77,6 @@ class Tags(Resource):
         with self._records.transaction():
             body = self._records.get(KIND, arn.lower()) or {}
             body.update({tag["Key"]: tag["Value"] for tag in tags})
-            if len(body) > LIMIT:
-                raise ValidationError(f"A resource can have at most {LIMIT} tags; {arn} would have {len(body)}.")
+            if (number := count_tags(body)) > LIMIT:
+                raise ValidationError(f"A resource can have at most {LIMIT} tags; {arn} would have {number}.")
             self._records.put(KIND, arn.lower(), body)

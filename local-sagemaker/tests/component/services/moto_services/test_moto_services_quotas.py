@@ -18,6 +18,9 @@ from local_sagemaker.errors import ServiceError
 from tests.support import zipped
 
 DAY = 24 * 3600.0
+SYSTEM_TAGS = {f"aws:cloudformation:{name}": "v" for name in ("stack-name", "stack-id", "logical-id")}
+"""Which do not count."""
+SYSTEM_ROWS = [{"Key": key, "Value": value} for key, value in SYSTEM_TAGS.items()]
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +74,7 @@ def test_of_topics(call: Any) -> None:
     arn = call("sns:CreateTopic", {"Name": "t"})["TopicArn"]
     rows = [{"Key": key, "Value": value} for key, value in tags(51).items()]
     refuse(call, "sns:CreateTopic", "TagLimitExceeded", "tag quota", Name="u", Tags=rows)
+    call("sns:CreateTopic", {"Name": "tagged", "Tags": [*rows[:50], *SYSTEM_ROWS]})
     call("sns:SetTopicAttributes", {"TopicArn": arn, "AttributeName": "DisplayName", "AttributeValue": "d" * 100})
     refuse(call, "sns:SetTopicAttributes", "InvalidParameter", "Invalid parameter: DisplayName", TopicArn=arn,
            AttributeName="DisplayName", AttributeValue="d" * 101)  # fmt: skip
@@ -140,6 +144,7 @@ def test_of_parameters(call: Any) -> None:
     parameter = {"ResourceType": "Parameter", "ResourceId": "/large"}
     call("ssm:AddTagsToResource", {**parameter, "Tags": rows[:50]})
     call("ssm:AddTagsToResource", {**parameter, "Tags": rows[:1]})
+    call("ssm:AddTagsToResource", {**parameter, "Tags": SYSTEM_ROWS})
     refuse(call, "ssm:AddTagsToResource", "TooManyTagsError", "50 tags", **parameter, Tags=rows[50:])
     refuse(call, "ssm:PutParameter", "TooManyTagsError", "50 tags", **put("/tagged", "x", Tags=rows))
 
@@ -172,10 +177,12 @@ def test_of_tags_of_functions(call: Any) -> None:
     text = "Number of tags exceeds resource tag limit."
     refuse(call, "lambda:CreateFunction", "InvalidParameterValueException", text, FunctionName="many", **request,
            Tags=tags(51))  # fmt: skip
-    arn = call("lambda:CreateFunction", {"FunctionName": "tags", **request, "Tags": tags(50)})["FunctionArn"]
+    arn = call("lambda:CreateFunction", {"FunctionName": "tags", **request, "Tags": {**tags(50), **SYSTEM_TAGS}})[
+        "FunctionArn"
+    ]
     call("lambda:TagResource", {"Resource": arn, "Tags": {"k1": "w"}})
     refuse(call, "lambda:TagResource", "InvalidParameterValueException", text, Resource=arn, Tags={"more": "v"})
-    assert call("lambda:ListTags", {"Resource": arn})["Tags"] == {**tags(50), "k1": "w"}
+    assert call("lambda:ListTags", {"Resource": arn})["Tags"] == {**tags(50), **SYSTEM_TAGS, "k1": "w"}
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from local_sagemaker.errors import ServiceError, ValidationError
+from local_sagemaker.records import Records
+from local_sagemaker.services.sagemaker.tags import Tags
 from tests.support import ROLE, XGBOOST
 from tests.unit.services.sagemaker.conftest import Registry
 
@@ -75,3 +79,11 @@ def test_keys_with_the_prefix_of_aws_are_refused(registry: Registry, key: str) -
         assert error.value.code == "ValidationException"
         assert error.value.message == f"System prefix 'aws:' reserved for AWS usage in tag key: {key}"
     assert registry("ListTags", ResourceArn=arn)["Tags"] == [{"Key": "xaws:", "Value": ""}]
+
+
+def test_cloudformations_own_tags_do_not_count(tmp_path: Path) -> None:
+    tags, arn = Tags(Records(tmp_path / "records")), f"{PLACE}:model/m"
+    tags.put(arn, [{"Key": f"aws:cloudformation:{name}", "Value": "v"} for name in ("stack-name", "stack-id")])
+    tags.put(arn, [{"Key": f"k{number}", "Value": "v"} for number in range(50)])
+    with pytest.raises(ValidationError, match=r"would have 51\."):
+        tags.put(arn, [TAG])
