@@ -63,7 +63,7 @@ def test_the_whole_way_of_a_request(service: Service) -> None:
 
 
 def test_a_proxy_function_sees_the_request_and_says_the_answer(service: Service) -> None:
-    arn = create_function(service.client("lambda"), "echo", ECHO, Timeout=30)
+    arn = create_function(service.client("lambda"), "gateway-echo", ECHO, Timeout=30)
     api = Api(service, "proxy")
     item = api.resource("{id}", api.resource("items"))
     api.method(item, "ANY", **function(arn, "AWS_PROXY"))

@@ -65,7 +65,7 @@ class Mapped:
 
 
 def test_messages_invoke_the_function_and_are_deleted(service: Service) -> None:
-    mapped = Mapped(service, "mapped")
+    mapped = Mapped(service, "queue-mapped")
     assert (mapped.mapping["State"], mapped.mapping["BatchSize"]) == ("Creating", 10)
     mapped.queues.send_message(
         QueueUrl=mapped.url, MessageBody="one",
@@ -82,7 +82,7 @@ def test_messages_invoke_the_function_and_are_deleted(service: Service) -> None:
     }  # fmt: skip
     found = mapped.functions.get_event_source_mapping(UUID=mapped.mapping["UUID"])
     assert (found["State"], found["FunctionArn"]) == ("Enabled", mapped.function)
-    listed = mapped.functions.list_event_source_mappings(FunctionName="mapped")["EventSourceMappings"]
+    listed = mapped.functions.list_event_source_mappings(FunctionName="queue-mapped")["EventSourceMappings"]
     assert [one["UUID"] for one in listed] == [mapped.mapping["UUID"]]
     changed = mapped.functions.update_event_source_mapping(UUID=mapped.mapping["UUID"], Enabled=False)
     assert changed["State"] == "Disabling"
@@ -126,7 +126,7 @@ def test_a_batch_whose_function_fails_comes_again(service: Service) -> None:
 
 def test_of_changes_at_once_none_is_lost(service: Service) -> None:
     """Each changes another member."""
-    mapped = Mapped(service, "changing", 3, Enabled=False)
+    mapped = Mapped(service, "queue-changing", 3, Enabled=False)
     for turn in range(5):
         changes: list[dict[str, Any]] = [
             {"BatchSize": turn + 2}, {"MaximumBatchingWindowInSeconds": turn + 1},
