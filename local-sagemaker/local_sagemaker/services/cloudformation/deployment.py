@@ -30,6 +30,7 @@ from local_sagemaker.services.cloudformation import stack_policies
 from local_sagemaker.services.cloudformation.handlers import HANDLERS
 from local_sagemaker.services.cloudformation.handlers.handler import Cancelled, DeploymentContext, Identity
 from local_sagemaker.services.cloudformation.resource_creation import CallsOfCreation, create_once, is_free
+from local_sagemaker.services.cloudformation.resource_history import KEPT, existing_before, is_touched, state
 from local_sagemaker.services.cloudformation.scopes import Scopes
 from local_sagemaker.services.cloudformation.stack_store import StackStore
 
@@ -89,13 +90,13 @@ class StackDeployment:
         return self._walk(graph, lambda logical: self._remove(logical, retained, new=new), stop=False)
 
     def set_back(self, before: Mapping[str, Body]) -> list[str]:
-        """Undoes an update: each resource becomes what it was; the logical ids of those that failed."""
-        now = self._store.resources(self._id)
-        changed = [
-            name for name, body in before.items()
-            if _state(now.get(name, {})) != _state(body) or now[name]["ResourceStatus"] == StackStatus.UPDATE_FAILED
-        ]  # fmt: skip
-        return self._walk({name: frozenset() for name in changed}, lambda name: self._restore(name, before[name]))
+        """Undoes an update: each resource becomes what it was; the logical ids of those that failed.
+
+        One that did not exist before is left to the clean-up.
+        """
+        now, earlier = self._store.resources(self._id), existing_before(before)
+        changed = [name for name, body in earlier.items() if is_touched(now.get(name, {}), body)]
+        return self._walk({name: frozenset() for name in changed}, lambda name: self._restore(name, earlier[name]))
 
     def _walk(self, graph: Mapping[str, frozenset[str]], work: Work, *, stop: bool = True) -> list[str]:
         """Does the work on each resource after those it waits for; `stop` begins nothing new after a failure."""
@@ -223,7 +224,7 @@ class StackDeployment:
                 "CloudFormation cannot update a stack when a custom-named resource requires replacing. Rename "
                 f"{properties[name]} and update the stack again."
             )
-        replaced = {key: before[key] for key in _KEPT if key in before}
+        replaced = {key: before[key] for key in KEPT if key in before}
         attempt = StackResourceRecord(_replaced=[*own_resource(before).get("_replaced", []), replaced])
         self._create(resource, {**attempt}, properties, "UPDATE")
 
@@ -238,7 +239,7 @@ class StackDeployment:
                 self._replace(resource, before, properties)
             case Change.UPDATE:
                 stack_policies.check(policy, stack_policies.MODIFY, declared.logical, before["ResourceType"])
-                kept = {**resource, **{key: before[key] for key in _KEPT if key in before}}
+                kept = {**resource, **{key: before[key] for key in KEPT if key in before}}
                 self._update(kept, earlier, properties)
             case Change.NONE:
                 policies = own_resource(resource)["_policies"]
@@ -259,7 +260,7 @@ class StackDeployment:
         identity = handler.update(context, _identity(resource), present, wanted)
         updated = {**resource, **_members_of(identity), **StackResourceRecord(_properties=after, _led_to=led_to)}
         if identity.replaces:
-            replaced = {key: resource[key] for key in _KEPT if key in resource and key != "_replaced"}
+            replaced = {key: resource[key] for key in KEPT if key in resource and key != "_replaced"}
             replaced |= StackResourceRecord(_properties=before)
             own_resource(updated)["_replaced"] = [*own_resource(resource).get("_replaced", []), replaced]
             self._store.note(self._id, updated, StackStatus.UPDATE_IN_PROGRESS, REPLACED_BY_PROVIDER)
@@ -270,20 +271,21 @@ class StackDeployment:
         current = self._store.resource(self._id, logical)
         try:
             if current is None or current.get("PhysicalResourceId") != before["PhysicalResourceId"]:
-                new = [{key: current[key] for key in _KEPT if key in current}] if current else []
+                new = [{key: current[key] for key in KEPT if key in current}] if current else []
                 restored = {
                     **before,
                     **StackResourceRecord(_replaced=[item for item in new if "PhysicalResourceId" in item]),
                 }
                 self._store.put_resource(self._id, restored, StackStatus.UPDATE_COMPLETE)
-            elif "_wanted" not in current and _state(current) == _state(before):  # refused before it was begun
+            elif "_wanted" not in current and state(current) == state(before):  # refused before it was begun
                 self._store.put_resource(self._id, before, StackStatus.UPDATE_COMPLETE)
             else:
-                wanted = own_resource(current).get("_wanted") or own_resource(current)["_properties"]
+                present, earlier = own_resource(current)["_properties"], own_resource(before)["_properties"]
+                wanted = own_resource(current).get("_wanted") or present
                 self._update(
-                    {**before, **{key: current[key] for key in _KEPT if key in current}},
-                    wanted,
-                    own_resource(before)["_properties"],
+                    {**before, **{key: current[key] for key in KEPT if key in current}},
+                    present if wanted == earlier else wanted,  # equal: a restart interrupted the setting back
+                    earlier,
                 )
         except ServiceError as error:
             self._store.put_resource(self._id, current or before, StackStatus.UPDATE_FAILED, _reason(error))
@@ -337,20 +339,11 @@ class StackDeployment:
         self._store.drop_resource(self._id, logical)
 
 
-_KEPT = (
-    "PhysicalResourceId", "ResourceType", "_reference", "_attributes", "_names", "_properties", "_led_to", "_replaced",
-)  # fmt: skip
-"""What stays of a resource when another takes its place."""
 _CODES = {
     "AccessDenied": "AccessDenied", "NotFound": "NotFound", "NoSuch": "NotFound", "AlreadyExists": "AlreadyExists",
     "InUse": "ResourceConflict", "Conflict": "ResourceConflict", "Throttl": "Throttling", "LimitExceeded":
     "ServiceLimitExceeded", "Validation": "InvalidRequest", "Invalid": "InvalidRequest",
 }  # fmt: skip
-
-
-def _state(body: Body) -> tuple[object, object]:
-    """What an update changes of a resource."""
-    return body.get("PhysicalResourceId"), own_resource(body).get("_properties")
 
 
 def _members_of(identity: Identity) -> Body:

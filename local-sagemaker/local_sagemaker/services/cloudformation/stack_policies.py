@@ -37,7 +37,12 @@ class StackPolicies(Resource):
         """Sets the policy of a stack for the updates to come."""
         stack = self._store.require(request["StackName"], "Stack [{}] does not exist")
         text = read_from(self._requests, request) or "{}"
-        self._store.update(stack["StackId"], lambda body: body.update({**StackRecord(_policy=text)}))
+
+        def change(body: Body) -> None:
+            own_stack(body).pop("_policy_next", None)  # the one of an update under way came before
+            body.update({**StackRecord(_policy=text)})
+
+        self._store.update(stack["StackId"], change)
         return {}
 
     @operation("GetStackPolicy")

@@ -18,6 +18,7 @@ from local_sagemaker.records.store import Body
 from local_sagemaker.services.cloudformation import stack_policies
 from local_sagemaker.services.cloudformation.deployment import StackDeployment
 from local_sagemaker.services.cloudformation.handlers.handler import Cancelled
+from local_sagemaker.services.cloudformation.resource_history import existing_before
 from local_sagemaker.services.cloudformation.scopes import Scopes
 from local_sagemaker.services.cloudformation.stack_store import StackStore, key_of
 
@@ -27,7 +28,8 @@ TAKEN_OVER = (
     "RollbackConfiguration", "ChangeSetId",
 )  # fmt: skip
 """What an update changes of a stack's own body; what it was before comes back with a rollback."""
-_NO_UPDATE = dict.fromkeys(("_next", "_before", "_before_body", "_policy_next", "_policy_during"))
+_NO_POLICIES: dict[str, Any] = dict.fromkeys(("_policy_next", "_policy_during"))
+_NO_UPDATE: dict[str, Any] = dict.fromkeys(("_next", "_before", "_before_body"))
 
 
 class StackRuns:
@@ -92,10 +94,14 @@ class StackRuns:
                 body = self._store.require(stack_id)
         except Cancelled:
             log.info("the work on stack %s stops with the service", stack_id)
+            return
         finally:
             self._publish(stack_id)
             with self._lock:
                 self._threads.pop(stack_id, None)
+        # What was begun since the last look found this thread still there, and started none.
+        if not self._ended.is_set() and (last := self._store.find(stack_id)) and last["StackStatus"] in STATES:
+            self.start(stack_id)
 
     def _publish(self, stack_id: str) -> None:
         with log_failure(log, "notifications of stack %s", stack_id):
@@ -210,12 +216,13 @@ class StackRuns:
             reason = (
                 f"The following resource(s) failed to {self._verb(stack_id, failed)}: [{', '.join(sorted(failed))}]. "
             )
-        if own_stack(self._store.require(stack_id)).get("_cancelling"):
-            self._take_back(stack_id)
-        elif body.get("DisableRollback"):
-            self._store.enter(stack_id, StackStatus.UPDATE_FAILED, reason)
-        else:
-            self._store.enter(stack_id, StackStatus.UPDATE_ROLLBACK_IN_PROGRESS, reason)
+        with self._store.transaction():  # an update that is cancelled is taken back
+            if own_stack(self._store.require(stack_id)).get("_cancelling"):
+                self._take_back(stack_id)
+            elif body.get("DisableRollback"):
+                self._store.enter(stack_id, StackStatus.UPDATE_FAILED, reason)
+            else:
+                self._store.enter(stack_id, StackStatus.UPDATE_ROLLBACK_IN_PROGRESS, reason)
 
     def _take_back(self, stack_id: str) -> None:
         self._store.enter(stack_id, StackStatus.UPDATE_ROLLBACK_IN_PROGRESS, "User Initiated", _cancelling=None)
@@ -224,11 +231,15 @@ class StackRuns:
         outputs, exports = self._outputs(wanted)
         stack_id, members = wanted["StackId"], {name: wanted[name] for name in TAKEN_OVER if name in wanted}
         with self._store.transaction():  # an update is either complete or taken back
-            if own_stack(self._store.require(stack_id)).get("_cancelling"):
+            own = own_stack(self._store.require(stack_id))
+            if own.get("_cancelling"):
                 self._take_back(stack_id)
                 return
             self._store.put_exports(stack_id, exports)
-            self._store.enter(stack_id, StackStatus.UPDATE_COMPLETE_CLEANUP_IN_PROGRESS, Outputs=outputs, **members)
+            self._store.enter(
+                stack_id, StackStatus.UPDATE_COMPLETE_CLEANUP_IN_PROGRESS, Outputs=outputs, **members,
+                **_NO_POLICIES, _policy=own.get("_policy_next", own.get("_policy")),
+            )  # fmt: skip
 
     def _denied_removals(self, wanted: Body) -> list[str]:
         """The logical ids of resources that the update would delete against the stack's policy, which fail it."""
@@ -258,8 +269,7 @@ class StackRuns:
             self._dependencies({**body, **own_stack(body)["_before_body"]}, *removed) if removed else {}
         ):
             self._store.drop_resource(body["StackId"], logical)
-        policy = own_stack(body).get("_policy_next", own_stack(body).get("_policy"))
-        self._store.enter(body["StackId"], StackStatus.UPDATE_COMPLETE, "", _policy=policy, **_NO_UPDATE)
+        self._store.enter(body["StackId"], StackStatus.UPDATE_COMPLETE, "", **_NO_UPDATE)
 
     def _roll_back_update(self, body: Body, deployment: StackDeployment) -> None:
         skipped = own_stack(body).get("_skip") or []
@@ -272,11 +282,13 @@ class StackRuns:
             reason = f"The following resource(s) failed to update: [{', '.join(sorted(failed))}]. "
             self._store.enter(body["StackId"], StackStatus.UPDATE_ROLLBACK_FAILED, reason)
         else:
-            self._store.enter(body["StackId"], StackStatus.UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS, _skip=None)
+            status = StackStatus.UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS
+            self._store.enter(body["StackId"], status, _skip=None, **_NO_POLICIES)
 
     def _clean_up_rollback(self, body: Body, deployment: StackDeployment) -> None:
         deployment.clean_up()
-        new = [name for name in self._store.resources(body["StackId"]) if name not in own_stack(body)["_before"]]
+        existing = existing_before(own_stack(body)["_before"])
+        new = [name for name in self._store.resources(body["StackId"]) if name not in existing]
         for logical in deployment.delete(
             self._dependencies({**body, **own_stack(body)["_next"]}, *new) if new else {}, new=True
         ):

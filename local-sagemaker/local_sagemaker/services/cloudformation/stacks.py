@@ -107,6 +107,7 @@ class Stacks(Resource):
     def enter_update(self, stack: Body, wanted: Body, request: Request) -> None:
         """Records an update to the wanted members. Raises when nothing would change, or the stack is not in a state for
         it."""
+        stack = self._store.require(stack["StackId"])  # as it is now: another update may have begun
         if stack["StackStatus"] not in UPDATABLE:
             status = stack["StackStatus"]
             raise TemplateError(f"Stack:{stack['StackId']} is in {status} state and can not be updated.")
