@@ -28,7 +28,12 @@ from local_sagemaker.records.delivery_status import StackStatus
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.cloudformation import stack_policies
 from local_sagemaker.services.cloudformation.handlers import HANDLERS
-from local_sagemaker.services.cloudformation.handlers.handler import Cancelled, DeploymentContext, Identity
+from local_sagemaker.services.cloudformation.handlers.handler import (
+    Cancelled,
+    DeploymentContext,
+    Identity,
+    MadeByAnother,
+)
 from local_sagemaker.services.cloudformation.resource_creation import CallsOfCreation, create_once, is_free
 from local_sagemaker.services.cloudformation.resource_history import KEPT, existing_before, is_touched, state
 from local_sagemaker.services.cloudformation.scopes import Scopes
@@ -199,8 +204,9 @@ class StackDeployment:
             self._add_to_record(pending, {})
         try:
             identity = create_once(resource["ResourceType"], context, values, again=again)
-        except Exception:
-            if not (again or calls.made_anything or self._ended.is_set()):
+        except Exception as error:
+            made_anything = calls.made_anything and not isinstance(error, MadeByAnother)
+            if not (again or made_anything or self._ended.is_set()):
                 self._add_to_record(pending, {**foreign})
             raise
         made = {**pending, **_members_of(identity)}

@@ -113,6 +113,8 @@ def statements(text: str) -> list[dict[str, Any]]:
 def _is_statement(rule: Any) -> bool:
     if not isinstance(rule, dict) or set(rule) - _MEMBERS or rule.get("Effect") not in ("Allow", "Deny"):
         return False
+    if any({name, f"Not{name}"} <= rule.keys() for name in ("Action", "Resource")):
+        return False
     actions, resources = _both(rule, "Action"), _both(rule, "Resource")
     if rule.get("Principal") != "*" or not actions or not set(actions) <= _ACTIONS:
         return False

@@ -77,9 +77,11 @@ class PipelineStore:
         return self.records.list(EXECUTION, f"{name}/")
 
     def add_rule(self, execution: Body, body: Body) -> None:
-        """Writes down what became of a rule."""
+        """Writes down what became of a rule; nothing when its pipeline has been deleted while it was checked."""
         place = f"{execution['pipelineName']}/{execution['pipelineExecutionId']}"
-        self.records.insert(RULE, f"{place}/{body['ruleExecutionId']}", body)
+        with self.records.transaction():
+            if self.records.get(EXECUTION, place) is not None:
+                self.records.insert(RULE, f"{place}/{body['ruleExecutionId']}", body)
 
     def rules(self, name: str, execution: str | None) -> list[Body]:
         """What became of the rules of a pipeline or one of its executions, the oldest first."""

@@ -7,6 +7,7 @@ from local_sagemaker.services.cloudformation.handlers.handler import (
     DeploymentContext,
     Handler,
     Identity,
+    MadeByAnother,
     Properties,
     fit_to_operation,
     ignore_absent,
@@ -24,13 +25,13 @@ class VersionHandler:
 
     def create(self, context: DeploymentContext, properties: Properties) -> Identity:
         """Publishes it; a function that has not changed since its last version gets none."""
-        listed = context.call("lambda:ListVersionsByFunction", {"FunctionName": properties["FunctionName"]})
+        present = _numbers(context, properties["FunctionName"])
         made = self.find(context, properties)
-        if made.attributes["Version"] in [version["Version"] for version in listed["Versions"]]:
-            raise ServiceError(
+        if made.attributes["Version"] in present:
+            raise MadeByAnother(
                 f"A version for this Lambda function exists ( {made.attributes['Version']} ). Modify the function to "
-                "create a new version.", code="AlreadyExists", status=409,
-            )  # fmt: skip
+                "create a new version."
+            )
         return made
 
     def find(self, context: DeploymentContext, properties: Properties) -> Identity:
@@ -123,6 +124,17 @@ class EventInvokeConfigHandler:
         """Deletes it."""
         with ignore_absent():
             context.call("lambda:DeleteFunctionEventInvokeConfig", _of(properties, "Qualifier"))
+
+
+def _numbers(context: DeploymentContext, function: str) -> set[str]:
+    """The numbers of all versions of a function."""
+    request, numbers = {"FunctionName": function}, set[str]()
+    while True:
+        listed = context.call("lambda:ListVersionsByFunction", request)
+        numbers |= {version["Version"] for version in listed["Versions"]}
+        if not (marker := listed.get("NextMarker")):
+            return numbers
+        request = {"FunctionName": function, "Marker": marker}
 
 
 def _of(properties: Properties, member: str) -> Properties:

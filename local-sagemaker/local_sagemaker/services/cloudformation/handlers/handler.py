@@ -96,6 +96,12 @@ class Cancelled(Exception):
     """The work on a resource was given up because its stack's operation was."""
 
 
+class MadeByAnother(ServiceError):
+    """What a creation was given exists already, and is not the stack's: nothing was made."""
+
+    code, status = "AlreadyExists", 409
+
+
 Find = Callable[[DeploymentContext, Properties], Identity]
 
 

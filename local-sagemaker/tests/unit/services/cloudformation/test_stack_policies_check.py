@@ -52,6 +52,8 @@ def test_what_a_policy_allows(rules: list[dict[str, Any]], action: str, allowed:
         json.dumps({"Statement": [{**ALLOW, "Action": "Delete:*"}]}),
         json.dumps({"Statement": [{**ALLOW, "Principal": "me"}]}),
         json.dumps({"Statement": [{**ALLOW, "Resource": "Topic"}]}),
+        json.dumps({"Statement": [{**ALLOW, "NotAction": "Update:Delete"}]}),
+        json.dumps({"Statement": [{**ALLOW, "NotResource": "LogicalResourceId/Topic"}]}),
         json.dumps({"Statement": [{**ALLOW, "Condition": {"StringEquals": {"Odd": "x"}}}]}),
     ],
 )  # fmt: skip
