@@ -13,6 +13,7 @@ from local_sagemaker.services.cloudformation.handlers.handler import (
     Handler,
     Identity,
     Properties,
+    UnnamedHandler,
     fit_to_operation,
     ignore_absent,
     policy_text,
@@ -157,18 +158,12 @@ def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-class AttachedPolicy:
+class AttachedPolicy(UnnamedHandler):
     """The access policy of topics or queues: it is an attribute of theirs."""
-
-    name_property = None
 
     def __init__(self, member: str, operation: str, request: Callable[[str, str], dict[str, Any]]) -> None:
         """`member` names what it is attached to; `request` is that of the operation, for one of them and the text."""
         self._member, self._operation, self._request = member, operation, request
-
-    def with_name(self, _context: DeploymentContext, properties: Properties) -> Properties:
-        """It is known by what it is attached to."""
-        return properties
 
     def create(self, context: DeploymentContext, properties: Properties) -> Identity:
         """Puts it on each of them."""
@@ -192,15 +187,10 @@ class AttachedPolicy:
         """Goes with what it is attached to."""
 
 
-class Subscription:
+class Subscription(UnnamedHandler):
     """AWS::SNS::Subscription."""
 
-    name_property = None
     _attributes = ("FilterPolicy", "FilterPolicyScope", "RawMessageDelivery", "RedrivePolicy", "DeliveryPolicy")
-
-    def with_name(self, _context: DeploymentContext, properties: Properties) -> Properties:
-        """It is known by topic and endpoint."""
-        return properties
 
     def create(self, context: DeploymentContext, properties: Properties) -> Identity:
         """Subscribes; again is no error in SNS."""

@@ -21,7 +21,13 @@ from local_sagemaker.cloudformation.parameters import as_text
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.json_text import load
 from local_sagemaker.services.cloudformation.custom_responses import PendingResponse
-from local_sagemaker.services.cloudformation.handlers.handler import Cancelled, DeploymentContext, Identity, Properties
+from local_sagemaker.services.cloudformation.handlers.handler import (
+    Cancelled,
+    DeploymentContext,
+    Identity,
+    Properties,
+    UnnamedHandler,
+)
 
 LONGEST_RESPONSE = 4096
 LONGEST_WAIT = 3600
@@ -38,14 +44,8 @@ class ProviderStatus(StrEnum):
     FAILED = "FAILED"
 
 
-class CustomResource:
+class CustomResource(UnnamedHandler):
     """Sends a request to the provider, and waits for its response."""
-
-    name_property = None
-
-    def with_name(self, _context: DeploymentContext, properties: Properties) -> Properties:
-        """The provider names it."""
-        return properties
 
     def create(self, context: DeploymentContext, properties: Properties) -> Identity:
         """Requests it. From the request on there may be something to delete, by the response's id or one made here."""

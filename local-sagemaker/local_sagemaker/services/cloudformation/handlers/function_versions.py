@@ -9,19 +9,14 @@ from local_sagemaker.services.cloudformation.handlers.handler import (
     Identity,
     MadeByAnother,
     Properties,
+    UnnamedHandler,
     fit_to_operation,
     ignore_absent,
 )
 
 
-class VersionHandler:
+class VersionHandler(UnnamedHandler):
     """AWS::Lambda::Version: what the function is when it is made."""
-
-    name_property = None
-
-    def with_name(self, _context: DeploymentContext, properties: Properties) -> Properties:
-        """Lambda numbers versions."""
-        return properties
 
     def create(self, context: DeploymentContext, properties: Properties) -> Identity:
         """Publishes it; a function that has not changed since its last version gets none."""
@@ -54,14 +49,8 @@ class VersionHandler:
                 context.call("lambda:DeleteFunction", request)
 
 
-class AliasHandler:
+class AliasHandler(UnnamedHandler):
     """AWS::Lambda::Alias: a name for a version."""
-
-    name_property = None
-
-    def with_name(self, _context: DeploymentContext, properties: Properties) -> Properties:
-        """The template gives it, which requires it."""
-        return properties
 
     def create(self, context: DeploymentContext, properties: Properties) -> Identity:
         """Makes it."""
@@ -86,14 +75,8 @@ class AliasHandler:
             context.call("lambda:DeleteAlias", _of(properties, "Name"))
 
 
-class EventInvokeConfigHandler:
+class EventInvokeConfigHandler(UnnamedHandler):
     """AWS::Lambda::EventInvokeConfig: how often events are tried again."""
-
-    name_property = None
-
-    def with_name(self, _context: DeploymentContext, properties: Properties) -> Properties:
-        """It belongs to a function."""
-        return properties
 
     def create(self, context: DeploymentContext, properties: Properties) -> Identity:
         """Puts it; one that exists is another's."""

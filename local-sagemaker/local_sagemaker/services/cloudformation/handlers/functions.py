@@ -14,6 +14,7 @@ from local_sagemaker.services.cloudformation.handlers.handler import (
     Handler,
     Identity,
     Properties,
+    UnnamedHandler,
     fit_to_operation,
     ignore_absent,
     retag,
@@ -67,14 +68,8 @@ def _function_identity(context: DeploymentContext, properties: Properties) -> Id
     return Identity(name, name, {"Arn": arn})
 
 
-class Permission:
+class Permission(UnnamedHandler):
     """AWS::Lambda::Permission: who may call a function."""
-
-    name_property = None
-
-    def with_name(self, _context: DeploymentContext, properties: Properties) -> Properties:
-        """Its statement's id is made anew."""
-        return properties
 
     def create(self, context: DeploymentContext, properties: Properties) -> Identity:
         """Adds a statement."""
@@ -100,14 +95,8 @@ class Permission:
             context.call("lambda:RemovePermission", request)
 
 
-class EventSourceMappingHandler:
+class EventSourceMappingHandler(UnnamedHandler):
     """AWS::Lambda::EventSourceMapping: a queue whose messages invoke a function."""
-
-    name_property = None
-
-    def with_name(self, _context: DeploymentContext, properties: Properties) -> Properties:
-        """Its id is Lambda's."""
-        return properties
 
     def create(self, context: DeploymentContext, properties: Properties) -> Identity:
         """Makes it."""

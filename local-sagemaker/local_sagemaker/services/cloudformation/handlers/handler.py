@@ -105,6 +105,19 @@ class MadeByAnother(ServiceError):
 Find = Callable[[DeploymentContext, Properties], Identity]
 
 
+class UnnamedHandler:
+    """Base of the handlers of what has no name that a template may leave out.
+
+    It is known by what it belongs to, by a name that its type requires, or by an id that its service gives.
+    """
+
+    name_property: str | None = None
+
+    def with_name(self, _context: DeploymentContext, properties: Properties, /) -> Properties:
+        """As they are."""
+        return properties
+
+
 class ApiResource:
     """A type whose properties are the members of its service's requests, as those of SageMaker's are.
 

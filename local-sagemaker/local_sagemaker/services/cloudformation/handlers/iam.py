@@ -7,6 +7,7 @@ from local_sagemaker.services.cloudformation.handlers.handler import (
     Handler,
     Identity,
     Properties,
+    UnnamedHandler,
     fit_to_operation,
     ignore_absent,
     policy_text,
@@ -186,14 +187,8 @@ class ManagedPolicy:
             context.call("iam:AttachRolePolicy", {"RoleName": role, "PolicyArn": arn})
 
 
-class OidcProvider:
+class OidcProvider(UnnamedHandler):
     """AWS::IAM::OIDCProvider: whose tokens roles may trust."""
-
-    name_property = None
-
-    def with_name(self, _context: DeploymentContext, properties: Properties) -> Properties:
-        """It is known by its URL."""
-        return properties
 
     def create(self, context: DeploymentContext, properties: Properties) -> Identity:
         """Makes it."""

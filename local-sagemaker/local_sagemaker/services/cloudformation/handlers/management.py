@@ -10,6 +10,7 @@ from local_sagemaker.services.cloudformation.handlers.handler import (
     Handler,
     Identity,
     Properties,
+    UnnamedHandler,
     fit_to_operation,
     ignore_absent,
     policy_text,
@@ -120,15 +121,10 @@ class LogGroup:
                 context.call("logs:DeleteLogGroup", {"logGroupName": identity.physical})
 
 
-class ScalableTarget:
+class ScalableTarget(UnnamedHandler):
     """AWS::ApplicationAutoScaling::ScalableTarget: known by resource, dimension and namespace."""
 
-    name_property = None
     _names = ("ServiceNamespace", "ResourceId", "ScalableDimension")
-
-    def with_name(self, _context: DeploymentContext, properties: Properties) -> Properties:
-        """It has no name of its own."""
-        return properties
 
     def create(self, context: DeploymentContext, properties: Properties) -> Identity:
         """Registers it; again is no error."""
@@ -245,14 +241,8 @@ class ParameterHandler:
                 context.call("ssm:DeleteParameter", {"Name": identity.physical})
 
 
-class Key:
+class Key(UnnamedHandler):
     """AWS::KMS::Key: an id, no secret."""
-
-    name_property = None
-
-    def with_name(self, _context: DeploymentContext, properties: Properties) -> Properties:
-        """Its id is KMS's."""
-        return properties
 
     def create(self, context: DeploymentContext, properties: Properties) -> Identity:
         """Makes it."""

@@ -11,6 +11,7 @@ from local_sagemaker.services.cloudformation.handlers.handler import (
     Handler,
     Identity,
     Properties,
+    UnnamedHandler,
     coerce,
     ignore_absent,
     policy_text,
@@ -188,14 +189,8 @@ class BucketHandler:
                 context.call(f"s3:{delete}", {"Bucket": name})
 
 
-class BucketPolicy:
+class BucketPolicy(UnnamedHandler):
     """The policy of a bucket."""
-
-    name_property = None
-
-    def with_name(self, _context: DeploymentContext, properties: Properties) -> Properties:
-        """It is known by its bucket."""
-        return properties
 
     def create(self, context: DeploymentContext, properties: Properties) -> Identity:
         """Puts it."""
