@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from local_sagemaker.http import RawRequest, RawResponse
+from local_sagemaker.services.moto_services.policy_documents import correct_policies
 from local_sagemaker.services.moto_services.quotas import limit_parameters
 from local_sagemaker.services.moto_services.regular_expressions import limit_expressions
 from local_sagemaker.services.moto_services.request_inspection import form, headers, signer
@@ -75,6 +76,7 @@ class MotoApplication:
         limit_expressions(SERVICES[service])
         limit_documents(SERVICES[service])
         limit_parameters(SERVICES[service])
+        correct_policies(SERVICES[service])
         status = 500
         response_headers: list[tuple[str, str]] = []
 

@@ -46,3 +46,36 @@ def test_documents_that_can_not_be_read_are_refused(client: Client) -> None:
         name: code for name, (*_, code) in REQUESTS.items()
     }
     assert "deep" not in json.dumps(client("iam").list_roles(), default=str)
+
+
+def test_policies_that_iam_takes_are_taken(client: Client) -> None:
+    """All of IAM's resources, S3's of a region, and conditions with numbers; what IAM refuses is refused still."""
+    iam = client("iam")
+    iam.create_role(RoleName="broad", AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": []}))
+    statement = {
+        "Effect": "Allow",
+        "Action": "s3:*",
+        "Resource": ["arn:aws:iam::123456789012:*", "arn:aws:s3:us-east-1:123456789012:job/*"],
+        "Condition": {"NumericLessThan": {"aws:MultiFactorAuthAge": 3600, "s3:max-keys": [1, "2"]}},
+    }
+    document = {"Version": "2012-10-17", "Statement": statement}
+    iam.put_role_policy(RoleName="broad", PolicyName="inline", PolicyDocument=json.dumps(document))
+    assert iam.get_role_policy(RoleName="broad", PolicyName="inline")["PolicyDocument"] == document
+    managed = iam.create_policy(PolicyName="managed", PolicyDocument=json.dumps({**document, "Statement": [statement]}))
+    assert managed["Policy"]["PolicyName"] == "managed"
+    for resource in ("arn:aws:iam::123456789012:all", "arn:aws:s3:us-east-1:123456789012:bucket"):
+        refused = {"Version": "2012-10-17", "Statement": {**statement, "Resource": resource}}
+        with pytest.raises(ClientError, match="IAM resource path must|can not contain region"):
+            iam.put_role_policy(RoleName="broad", PolicyName="inline", PolicyDocument=json.dumps(refused))
+
+
+def test_a_key_s_policy_changes_nothing(client: Client) -> None:
+    """A Deny with a condition had held for everybody."""
+    kms = client("kms")
+    everything = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::123456789012:root"}, "Action": "kms:*"}
+    outside = {"Effect": "Deny", "Principal": "*", "Action": ["kms:DescribeKey"]}
+    condition = {"StringNotEquals": {"aws:sourceVpce": "vpce-1"}, "Bool": {"aws:ViaAWSService": "false"}}
+    statements = [{**everything, "Resource": "*"}, {**outside, "Resource": "*", "Condition": condition}]
+    key = kms.create_key(Policy=json.dumps({"Version": "2012-10-17", "Statement": statements}))["KeyMetadata"]["KeyId"]
+    assert kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"] == "Enabled"
+    kms.create_alias(AliasName="alias/outside", TargetKeyId=key)
