@@ -1,6 +1,6 @@
-"""Policy documents inside moto: it refuses some that IAM takes, and enforces a part of a key's policy as if it were all.
+"""Policy documents inside moto: it refuses some that IAM takes, and enforces a part of a key's policy.
 
-moto's check of IAM's documents reads a copy in which those parts have a form that it knows; what is kept is the document.
+moto's check of IAM's documents reads a copy in which those parts have a form that it knows.
 The policies of keys change nothing, as those of roles and buckets here.
 """
 

@@ -65,7 +65,7 @@ def test_policies_that_iam_takes_are_taken(client: Client) -> None:
     assert managed["Policy"]["PolicyName"] == "managed"
     for resource in ("arn:aws:iam::123456789012:all", "arn:aws:s3:us-east-1:123456789012:bucket"):
         refused = {"Version": "2012-10-17", "Statement": {**statement, "Resource": resource}}
-        with pytest.raises(ClientError, match="IAM resource path must|can not contain region"):
+        with pytest.raises(ClientError, match=r"IAM resource path must|can not contain region"):
             iam.put_role_policy(RoleName="broad", PolicyName="inline", PolicyDocument=json.dumps(refused))
 
 
