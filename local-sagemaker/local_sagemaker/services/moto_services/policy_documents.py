@@ -37,16 +37,29 @@ def _reads_in_its_words(make: Callable[[Any, str], None]) -> Callable[[Any, str]
 
 
 def in_words_of_moto(text: str) -> str:
-    """A document for moto's check: numbers of conditions are texts, and all of IAM's resources are all roles."""
+    """A document for moto's check: of the new version, numbers as texts, all of IAM's resources as roles."""
     try:
         document = load(text)
     except JsonError:
         return text
     if not isinstance(document, dict) or "Statement" not in document:
         return text
-    given = document["Statement"]
-    statements = [_statement(one) for one in given] if isinstance(given, list) else _statement(given)
-    return json.dumps({**document, "Statement": statements})
+    sent = document["Statement"]
+    statements = [_statement(one) for one in sent] if isinstance(sent, list) else _statement(sent)
+    return json.dumps({**document, **_version(document), "Statement": statements})
+
+
+def is_of_old_version(text: str) -> bool:
+    """Whether a policy is written in the version of 2008, which is that of documents without one."""
+    try:
+        document = load(text)
+    except JsonError:
+        return False
+    return isinstance(document, dict) and bool(_version(document))
+
+
+def _version(document: dict[str, Any]) -> dict[str, str]:
+    return {"Version": "2012-10-17"} if document.get("Version", "2008-10-17") == "2008-10-17" else {}
 
 
 def _statement(statement: Any) -> Any:

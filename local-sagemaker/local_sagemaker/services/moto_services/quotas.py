@@ -16,6 +16,7 @@ from typing import Any
 
 from local_sagemaker.json_text import load
 from local_sagemaker.services.call_replay import is_replay
+from local_sagemaker.services.moto_services.policy_documents import is_of_old_version
 from local_sagemaker.services.moto_services.regular_expressions import BoundedPattern
 from local_sagemaker.services.tag_numbers import count_tags
 
@@ -189,6 +190,10 @@ def _attach(own: Any, sent: Arguments) -> None:
 
 
 def _managed(_own: Any, sent: Arguments) -> None:
+    from moto.iam.exceptions import MalformedPolicyDocument
+
+    if is_of_old_version(sent["policy_document"]):  # inline policies may be
+        raise MalformedPolicyDocument("Policy document must be version 2012-10-17 or greater.")
     if _size(sent["policy_document"]) > MANAGED and _is_json(sent["policy_document"]):
         raise _exceeded(f"Cannot exceed quota for PolicySize: {MANAGED}")
 

@@ -63,6 +63,11 @@ def test_policies_that_iam_takes_are_taken(client: Client) -> None:
     assert iam.get_role_policy(RoleName="broad", PolicyName="inline")["PolicyDocument"] == document
     managed = iam.create_policy(PolicyName="managed", PolicyDocument=json.dumps({**document, "Statement": [statement]}))
     assert managed["Policy"]["PolicyName"] == "managed"
+    for old in ({}, {"Version": "2008-10-17"}):  # for inline policies only
+        text = json.dumps({**old, "Statement": [statement]})
+        iam.put_role_policy(RoleName="broad", PolicyName="old", PolicyDocument=text)
+        with pytest.raises(ClientError, match="must be version 2012-10-17 or greater"):
+            iam.create_policy(PolicyName="old", PolicyDocument=text)
     for resource in ("arn:aws:iam::123456789012:all", "arn:aws:s3:us-east-1:123456789012:bucket"):
         refused = {"Version": "2012-10-17", "Statement": {**statement, "Resource": resource}}
         with pytest.raises(ClientError, match=r"IAM resource path must|can not contain region"):
