@@ -120,6 +120,8 @@ def run(program: str, package: str, made: argparse.ArgumentParser, argv: Sequenc
 def _text(error: Exception) -> str:
     from botocore.exceptions import EndpointConnectionError, NoCredentialsError, NoRegionError
 
+    from pipelines.refusals import describe
+
     if isinstance(error, DeliveryError):
         return str(error)
     if isinstance(error, NoCredentialsError):
@@ -132,7 +134,7 @@ def _text(error: Exception) -> str:
         return f"{error.filename}: {error.strerror}"
     if isinstance(error, ModuleNotFoundError):
         return f"this needs {error.name}: pip install '.[delivery]'"
-    return f"{str(error) or type(error).__name__} (--debug shows where)"
+    return f"{describe(error)} (--debug shows where)"
 
 
 def describe_unreachable(error: Exception) -> str:

@@ -18,6 +18,7 @@ from delivery.cost import (
     estimate_monitors,
 )
 from delivery.errors import DeliveryError
+from pipelines.command_line import EXECUTION, not_an_execution
 from pipelines.cost import prices
 from pipelines.cost.estimate import Estimate
 from pipelines.cost.prices import UnknownPriceError
@@ -54,6 +55,8 @@ def cost(work: CommandContext) -> None:
     arguments = work.arguments
     if (arguments.what == "run") != bool(arguments.execution):
         raise DeliveryError("delivery cost run takes the ARN of an execution, and only run takes one")
+    if arguments.execution and not EXECUTION.fullmatch(arguments.execution):
+        raise DeliveryError(not_an_execution(arguments.execution))
     try:
         estimates = _estimates(work)
         lines = [list(estimate.lines()) for estimate in estimates]

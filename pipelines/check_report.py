@@ -13,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from pipelines import local
 from pipelines.command_line import EXECUTION, Parser, not_an_execution
+from pipelines.refusals import describe
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker.client import SageMakerClient
@@ -54,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return report(arguments)
     except (BotoCoreError, ClientError, ImportError) as error:
-        print(f"check-report: {error}", file=sys.stderr)
+        print(f"check-report: {describe(error)}", file=sys.stderr)
         return 2
 
 

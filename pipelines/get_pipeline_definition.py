@@ -47,6 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.local:
         return local.hand_over("get-pipeline-definition", words)
     from pipelines import loader
+    from pipelines.refusals import describe
 
     try:
         kwargs = loader.literal(arguments.kwargs, dict, "--kwargs")
@@ -59,7 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if arguments.debug:
             raise
         usage = isinstance(error, loader.LoadError)
-        print(f"get-pipeline-definition: {error}{'' if usage else ' (--debug shows where)'}", file=sys.stderr)
+        print(f"get-pipeline-definition: {describe(error)}{'' if usage else ' (--debug shows where)'}", file=sys.stderr)
         return 2 if usage else 1
     return 0
 

@@ -282,12 +282,13 @@ def _may_go_on(pipeline: str) -> str:
 
 
 def _text(error: Exception) -> str:
+    from pipelines.refusals import describe
     from pipelines.upsert import remedy
 
     if isinstance(error, SyntaxError):
         return f"{error.filename}, line {error.lineno}: {error.msg}"
     place = "" if _is_usage(error) else where(error)
-    text = f"{str(error) or type(error).__name__}{f' ({place})' if place else ''}"
+    text = f"{describe(error)}{f' ({place})' if place else ''}"
     return "\n".join(filter(None, [text, remedy(error)]))
 
 

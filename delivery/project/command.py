@@ -261,17 +261,34 @@ def seed(work: CommandContext) -> None:
 
 def deploy(work: CommandContext) -> None:
     """Starts the project's deployment with a version."""
-    project = Project(work.arguments.name, work.arguments.id)
+    from delivery.versions import find
+
+    project = _existing(work)
     name, version = f"{project.prefix}-modeldeploy", work.arguments.version
     if version != "latest" and not version.isdecimal():
         raise DeliveryError(f"--version: a number or latest is expected, not {version}")
     clients: Any = session.boto_session(work.region)
     client = clients.client("codepipeline")
     try:
+        client.get_pipeline(name=name)
+        if version != "latest" and (wanted := find(work.clients, f"{project.group}/{version}")).approval != "Approved":
+            raise DeliveryError(f"{wanted.name} is {wanted.approval}, and only approved versions are deployed: "
+                                f"model-registry approve {wanted.name}")  # fmt: skip
         started = client.start_pipeline_execution(name=name, variables=[{"name": "MODEL_VERSION", "value": version}])
     except client.exceptions.PipelineNotFoundException as error:
         raise DeliveryError(f"there is no pipeline {name}: delivery create makes it, with CodePipeline") from error
     print(f"started: version {version} by execution {started['pipelineExecutionId']} of {name}")
+
+
+def _existing(work: CommandContext) -> Project:
+    """The project of the two names.
+
+    :raises DeliveryError: if none can have them.
+    """
+    project = Project(work.arguments.name, work.arguments.id)
+    if problems := list(project.find_problems(account="0" * 12)):
+        raise DeliveryError("; ".join(problems))
+    return project
 
 
 def delete(work: CommandContext) -> int:
@@ -279,7 +296,7 @@ def delete(work: CommandContext) -> int:
     from delivery.project.deletion import Planner, carry_out
 
     arguments = work.arguments
-    planner = Planner(work.region, Project(arguments.name, arguments.id), work.bucket)
+    planner = Planner(work.region, _existing(work), work.bucket)
     plan = planner.plan(arguments.with_data)
     keeps_identity = planner.keeps_identity()
     for deletion in plan:

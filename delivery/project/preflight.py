@@ -140,15 +140,18 @@ class Preflight:
             yield f"the credentials do not work: {error}"
             return
         account = str(identity["Account"])
-        yield from wish.project.find_problems(account)
-        yield from self._bucket(wish.project.bucket(account))
-        yield from self._names(wish.project)
+        wrong_names = list(wish.project.find_problems(account))
+        yield from wrong_names
+        if not wrong_names:  # AWS refuses to look for what can have no such name
+            yield from self._bucket(wish.project.bucket(account))
+            yield from self._names(wish.project)
         yield from self._connection(wish)
         yield from wish.find_problems()
         if wish.provider == "codecommit":
             yield from find_seed_problems()
         yield from self._boundary(wish)
-        yield from self._rights(wish, identity)
+        if not wrong_names:
+            yield from self._rights(wish, identity)
 
     def flavour(self, project: Project, probe_with: str = "") -> FlavourDecision:
         """Which checks and monitors the account can run.

@@ -151,6 +151,8 @@ def test_the_command_prints_a_project_s_month_with_its_assumptions(capsys: pytes
         assert "USD 5.17 per month" in capsys.readouterr().out
         assert main(["cost", "run", "--region", "us-east-1"]) == 1
         assert "takes the ARN of an execution" in capsys.readouterr().err
+        assert main(["cost", "run", "arn:mine", "--region", "us-east-1"]) == 1
+        assert "arn:mine is no ARN of an execution; one is like" in capsys.readouterr().err
         words = ["cost", "endpoint", "--instance-type", "ml.none", "--region", "us-east-1"]
         assert main(words) == 1
         assert "no price of ml.none" in capsys.readouterr().err

@@ -290,12 +290,11 @@ def test_of_two_commits_at_once_one_is_refused_and_each_that_came_in_runs_by_its
     assert {row["status"] for row in rows()} == {"Succeeded"}  # nothing is approved: stages are skipped, none is red
     commits = [row["sourceRevisions"][0]["revisionId"] for row in rows()]
     assert commits[0] == third and {*commits} <= {first, second, third}
-    deploys_an_earlier_version(made)
 
 
-def deploys_an_earlier_version(made: MadeProject) -> None:
+def deploys_a_version(made: MadeProject, version: str) -> None:
     """The command's version reaches the build."""
-    said = run_command(made.service, "delivery", "deploy", NAME, made.project.id, "--version", "1").stdout
+    said = run_command(made.service, "delivery", "deploy", NAME, made.project.id, "--version", version).stdout
     identity = said.split(" of ")[0].rpartition(" ")[2]
     pipelines, name = made.client("codepipeline"), f"{made.project.prefix}-modeldeploy"
 
@@ -304,7 +303,14 @@ def deploys_an_earlier_version(made: MadeProject) -> None:
         builds = [row for row in listed["actionExecutionDetails"] if row["actionName"] == "RenderConfigurations"]
         return builds and builds[0]["input"]["resolvedConfiguration"].get("EnvironmentVariables")
 
-    assert json.loads(until(variables, "the build", 240)) == [{"name": "MODEL_VERSION", "value": "1"}]
+    assert json.loads(until(variables, "the build", 240)) == [{"name": "MODEL_VERSION", "value": version}]
+
+
+def refuses_to_deploy(made: MadeProject, version: str) -> str:
+    """Why, in one line."""
+    done = run_command(made.service, "delivery", "deploy", NAME, made.project.id, "--version", version, check=False)
+    assert done.returncode == 1 and done.stderr.count("\n") == 1
+    return str(done.stderr)
 
 
 def test_only_an_approval_starts_a_deployment(made: MadeProject) -> None:
@@ -318,7 +324,11 @@ def test_only_an_approval_starts_a_deployment(made: MadeProject) -> None:
     sagemaker.update_model_package(ModelPackageArn=approved, ModelApprovalStatus="Approved")
     sagemaker.update_model_package(ModelPackageArn=approved, ModelLifeCycle={**life, "Stage": "Production"})
     until(lambda: len(made.executions("modeldeploy")) > len(before), "the deployment", 240)
+    numbers = [arn.rpartition("/")[2] for arn in (rejected, approved)]
+    assert f"{group}/{numbers[0]} is Rejected, and only approved" in refuses_to_deploy(made, numbers[0])
+    assert f"the group {group} has no version 9; there are: 1, 2" in refuses_to_deploy(made, "9")
     assert len(made.executions("modeldeploy")) == len(before) + 1
+    deploys_a_version(made, numbers[1])
 
 
 def test_a_rejected_approval_is_the_version_s_last_stage(made: MadeProject) -> None:

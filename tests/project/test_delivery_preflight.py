@@ -33,6 +33,14 @@ def test_every_problem_is_named_in_one_run(service: Service) -> None:
                  "mine is no ARN of a connection: aws codeconnections list-connections shows them",
                  "the repository has to be OWNER/NAME, and 'repository' is none: --repository"):  # fmt: skip
         assert text in done.stderr
+    assert "validation" not in done.stderr.lower()  # nothing was looked up by a name that AWS refuses
+
+
+def test_a_name_that_no_project_can_have_is_refused_by_every_command(service: Service) -> None:
+    for words in (("deploy", "abalone", "P 1"), ("delete", "bad name", "p-1", "--yes"), ("delete", "abalone", "P 1")):
+        done = run_command(service, "delivery", *words, check=False)
+        assert done.returncode == 1
+        assert re.fullmatch(r"delivery: the project's (name|id) '[^']+' must match \S+\n", done.stderr), done.stderr
 
 
 def test_of_an_assumed_role_the_role_s_rights_count_wherever_its_path_leads(
