@@ -35,5 +35,7 @@ def test_what_the_client_refuses_itself() -> None:
     with pytest.raises(ParamValidationError) as caught:
         client.head_bucket(Bucket="A B")
     text = describe(caught.value)
-    assert text.startswith('Invalid bucket name "A B": Bucket name must match the regex') and len(text.splitlines()) == 1
+    assert (
+        text.startswith('Invalid bucket name "A B": Bucket name must match the regex') and len(text.splitlines()) == 1
+    )
     assert "accesspoint" not in text

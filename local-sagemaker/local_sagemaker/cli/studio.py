@@ -7,6 +7,7 @@ import http.client
 import json
 import sys
 import webbrowser
+from urllib.parse import quote
 
 from local_sagemaker import lifecycle
 from local_sagemaker.cli.control import post
@@ -34,7 +35,8 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     link = post(settings, description, "studio")
     if options.json:
         return _print_json(settings, description["port"], link["origin"], options.page)
-    url = link["url"] if not options.page else link["url"].replace("#", f"?to=/_studio/{options.page.lstrip('/')}#")
+    page = quote(f"/_studio/{options.page.lstrip('/')}")  # its query is no part of the link's own
+    url = link["url"].replace("#", f"?to={page}#") if options.page else link["url"]
     print(url)
     print("The link signs one browser in, once, within two minutes.", file=sys.stderr)
     if not options.no_open and sys.stdout.isatty():

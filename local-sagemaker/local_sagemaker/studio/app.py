@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
-from urllib.parse import parse_qs, unquote
+from urllib.parse import parse_qs, quote, unquote
 
 from local_sagemaker import allocator
 from local_sagemaker.api.operations import Call
@@ -201,7 +201,8 @@ class Studio:
                     if target.startswith(f"{PREFIX}/") and "\\" not in target and "//" not in target
                     else f"{PREFIX}/"
                 )
-                await _send(send, 303, b"", {**security.HEADERS, "Set-Cookie": cookie, "Location": safe})
+                location = quote(safe, safe="/?#&=%+,:;@~")  # a header has no blanks and no other letters
+                await _send(send, 303, b"", {**security.HEADERS, "Set-Cookie": cookie, "Location": location})
                 return
             message = "This link was used already, or is older than two minutes."
         body = rendering.render("open.html", {"message": message, "theme": "", **_BARE})

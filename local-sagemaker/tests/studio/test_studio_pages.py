@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
+from local_sagemaker.cli import main
 from local_sagemaker.studio.views.commands import kebab
 from tests.studio.conftest import HOSTILE, World
 
@@ -137,6 +138,18 @@ def test_links_sign_in_once(world: World) -> None:
     kept = service.home / "studio-sessions.json"
     assert value.partition("=")[2] not in kept.read_text()
     assert kept.stat().st_mode & 0o077 == 0
+
+
+def test_the_command_s_link_leads_to_a_page_with_its_query(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["studio", "pipelines/Demo/executions/absent?tab=log&step=a b\u2603", "--no-open"]
+    assert main(["--home", str(world.service.home), *words]) == 0
+    link = urlsplit(capsys.readouterr().out.strip())
+    assert [*parse_qs(link.query)] == ["to"]
+    fields = {"to": parse_qs(link.query)["to"][0], "token": link.fragment}
+    status, headers, _ = world.pages.post("/_studio/open", fields, X_Secret="none")
+    assert (status, headers["location"]) == (
+        303, "/_studio/pipelines/Demo/executions/absent?tab=log&step=a%20b%E2%98%83",
+    )  # fmt: skip
 
 
 def test_missing_pages_say_so(world: World) -> None:
