@@ -263,7 +263,7 @@ def deploy(work: CommandContext) -> None:
     """Starts the project's deployment with a version."""
     from delivery.versions import find
 
-    project = _existing(work)
+    project = _check_project(work)
     name, version = f"{project.prefix}-modeldeploy", work.arguments.version
     if version != "latest" and not version.isdecimal():
         raise DeliveryError(f"--version: a number or latest is expected, not {version}")
@@ -280,7 +280,7 @@ def deploy(work: CommandContext) -> None:
     print(f"started: version {version} by execution {started['pipelineExecutionId']} of {name}")
 
 
-def _existing(work: CommandContext) -> Project:
+def _check_project(work: CommandContext) -> Project:
     """The project of the two names.
 
     :raises DeliveryError: if none can have them.
@@ -296,7 +296,7 @@ def delete(work: CommandContext) -> int:
     from delivery.project.deletion import Planner, carry_out
 
     arguments = work.arguments
-    planner = Planner(work.region, _existing(work), work.bucket)
+    planner = Planner(work.region, _check_project(work), work.bucket)
     plan = planner.plan(arguments.with_data)
     keeps_identity = planner.keeps_identity()
     for deletion in plan:
