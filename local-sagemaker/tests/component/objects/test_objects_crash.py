@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -97,17 +98,18 @@ def test_a_kill_before_any_step_leaves_the_state_before_or_after(
 ) -> None:
     if name == "upload in place":
         monkeypatch.setattr(part_placement, "SMALLEST_UNIT", 1)
-    reference = _prepare(tmp_path / "reference", versioning)
+    prepared = tmp_path / "prepared"
+    store = _prepare(prepared, versioning)
+    before, versions = _state(store)
+    store.close()
+    reference = DiskObjects(shutil.copytree(prepared, tmp_path / "reference"))
     CHANGES[name](reference)
     after = _state(reference)[0]
     reference.close()
     step, killed = 0, True
     while killed:
         step += 1
-        folder = tmp_path / str(step)
-        store = _prepare(folder, versioning)
-        before, versions = _state(store)
-        store.close()
+        folder = shutil.copytree(prepared, tmp_path / str(step))
         killed = _killed_at(folder, CHANGES[name], step)
         again = DiskObjects(folder)
         current, kept = _state(again)
