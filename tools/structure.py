@@ -6,6 +6,7 @@ It reads the sources as text and syntax trees; nothing of the project is importe
 from __future__ import annotations
 
 import ast
+import os
 import re
 import sys
 from collections import defaultdict
@@ -87,10 +88,14 @@ class Figures:
 
 def sources() -> Iterator[Path]:
     """The shipped modules."""
+    folders = []
+    for folder, names, _ in os.walk(ROOT):
+        names[:] = [name for name in names if name not in (".git", ".venv", "build", "tests")]
+        folders.append(Path(folder))
     for package in SHIPPED:
-        for folder in ROOT.rglob(package):
-            if folder.is_dir() and not {".venv", "build", "tests"} & set(folder.relative_to(ROOT).parts):
-                yield from sorted(folder.rglob("*.py"))
+        for path in folders:
+            if path.match(package):
+                yield from sorted(path.rglob("*.py"))
 
 
 def tests() -> Iterator[Path]:
@@ -136,16 +141,18 @@ def status_values() -> frozenset[str]:
 
 def _add_file(path: Path, figures: Figures, statuses: frozenset[str]) -> None:
     text = path.read_text("utf-8")
+    places = list(_walk(ast.parse(text)))
+    nodes = [node for _, node in places]
     name = str(path.relative_to(ROOT))
     figures.files += 1
     inner = name.removeprefix(f"{SHIPPED[0]}/")
     if inner != name and path not in STATUSES and not inner.startswith(READERS):
-        lines = {line for node in ast.walk(ast.parse(text)) for line in status_texts(node, statuses)}
+        lines = {line for node in nodes for line in status_texts(node, statuses)}
         figures.texts_of_statuses += [f"{name}:{line}" for line in sorted(lines)]
-        untyped = set[int]() if inner == EARLIER_RECORDS else untyped_members(ast.parse(text), own_members())
+        untyped = set[int]() if inner == EARLIER_RECORDS else untyped_members(nodes, own_members())
         figures.untyped_members += [f"{name}:{line}" for line in sorted(untyped)]
     _add_length(path, text, figures)
-    for scope, node in _walk(ast.parse(text), ""):
+    for scope, node in places:
         if alias := document_alias(node):
             figures.documents[alias].append(name)
         if isinstance(node, ast.ClassDef) and not name.startswith(NAMES_OF_IMAGES):
@@ -174,11 +181,14 @@ def _add_function(file: str, node: ast.FunctionDef | ast.AsyncFunctionDef, figur
         figures.participles.append(f"{file}:{node.name}")
 
 
-def _walk(node: ast.AST, scope: str) -> Iterator[tuple[str, ast.AST]]:
-    for child in ast.iter_child_nodes(node):
-        inner = child.name if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef) else scope
-        yield scope, child
-        yield from _walk(child, inner)
+def _walk(tree: ast.AST) -> Iterator[tuple[str, ast.AST]]:
+    """Every node, in the order of the text, with the function that it is in."""
+    left = [("", tree)]
+    while left:
+        scope, node = left.pop()
+        yield scope, node
+        inner = node.name if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) else scope
+        left += [(inner, child) for child in ast.iter_child_nodes(node)][::-1]
 
 
 def _is_property(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
@@ -241,15 +251,15 @@ def own_members() -> frozenset[str]:
     )
 
 
-def untyped_members(tree: ast.AST, members: Collection[str]) -> set[int]:
+def untyped_members(nodes: Collection[ast.AST], members: Collection[str]) -> set[int]:
     """The lines that read or set a record's own member past its type: ``body["_due"]``, ``{"_due": 0}``, and those
     that change one that has none: ``change(_dew=0)``."""
-    views = {name.id for node in ast.walk(tree) if isinstance(node, ast.Assign) and _is_view(node.value)
+    views = {name.id for node in nodes if isinstance(node, ast.Assign) and _is_view(node.value)
              for name in node.targets if isinstance(name, ast.Name)}  # fmt: skip
-    views |= {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg) and node.annotation
+    views |= {node.arg for node in nodes if isinstance(node, ast.arg) and node.annotation
               and ast.unparse(node.annotation).endswith("Record")}  # fmt: skip
     lines = set[int]()
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Subscript) and _is_own(node.slice):
             lines |= {node.lineno} if not _is_view(node.value, views) else set()
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args:

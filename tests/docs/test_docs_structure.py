@@ -106,4 +106,4 @@ def test_statuses_as_text_are_found(text: str, expected: bool) -> None:
     ],
 )
 def test_own_members_past_their_types_are_found(text: str, expected: bool) -> None:
-    assert bool(structure.untyped_members(ast.parse(text), {"_due"})) is expected
+    assert bool(structure.untyped_members([*ast.walk(ast.parse(text))], {"_due"})) is expected
