@@ -6,7 +6,8 @@ import hashlib
 import os
 import shutil
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -92,26 +93,35 @@ CASES = [(name, versioning) for name in CHANGES for versioning in ("", "Enabled"
 CASES += [("put", "Suspended"), ("delete", "Suspended")]
 
 
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """In memory where there is room: a killed process leaves the same there, and hundreds of stores are made."""
+    memory = Path("/dev/shm")
+    place = memory if os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 100_000_000 else None
+    with tempfile.TemporaryDirectory(prefix="kills-", dir=place) as made:
+        yield Path(made)
+
+
 @pytest.mark.parametrize(("name", "versioning"), CASES)
 def test_a_kill_before_any_step_leaves_the_state_before_or_after(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, versioning: str
+    folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, versioning: str
 ) -> None:
     if name == "upload in place":
         monkeypatch.setattr(part_placement, "SMALLEST_UNIT", 1)
-    prepared = tmp_path / "prepared"
+    prepared = folder / "prepared"
     store = _prepare(prepared, versioning)
     before, versions = _state(store)
     store.close()
-    reference = DiskObjects(shutil.copytree(prepared, tmp_path / "reference"))
+    reference = DiskObjects(shutil.copytree(prepared, folder / "reference"))
     CHANGES[name](reference)
     after = _state(reference)[0]
     reference.close()
     step, killed = 0, True
     while killed:
         step += 1
-        folder = shutil.copytree(prepared, tmp_path / str(step))
-        killed = _killed_at(folder, CHANGES[name], step)
-        again = DiskObjects(folder)
+        place = shutil.copytree(prepared, folder / str(step))
+        killed = _killed_at(place, CHANGES[name], step)
+        again = DiskObjects(place)
         current, kept = _state(again)
         assert current in (before, after), f"killed before step {step}"
         if name != "delete newest" and versioning:
@@ -119,6 +129,6 @@ def test_a_kill_before_any_step_leaves_the_state_before_or_after(
             assert not lost, f"killed before step {step}"
         if not killed:
             assert current == after
-        assert not list((folder / ".index/temporary").iterdir())
+        assert not list((place / ".index/temporary").iterdir())
         again.close()
     assert step > 3, "steps were counted"
