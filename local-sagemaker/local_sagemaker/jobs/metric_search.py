@@ -9,7 +9,9 @@ from local_sagemaker.jobs.metrics import last_lines
 from local_sagemaker.workers.pool import CallFailed, CallTimedOut, Workers
 
 ALL_SECONDS, ONE_SECONDS = 10.0, 2.0
-"""Of the processor's time, for a block of lines: for all definitions and, when that is not enough, for each of them."""
+"""Of the processor's time, for a MiB of lines: for all definitions and, when that is not enough, for each of them."""
+LEAST_SECONDS = 1.0
+"""For a few lines: an expression that takes longer would hardly end in ten times as long."""
 _PATIENCE = 120.0
 _BLOCK = 1 << 20
 _WORKERS = Workers("local_sagemaker.jobs.metrics", most=2)
@@ -31,10 +33,10 @@ class MetricSearch:
         if not self._definitions:
             return []
         try:
-            return _values(self._definitions, lines, ALL_SECONDS)
+            return _values(self._definitions, lines, seconds_for(lines, ALL_SECONDS))
         except (CallTimedOut, CallFailed):
             self._definitions = [one for one in self._definitions if self._is_usable(one, lines)]
-        return _values(self._definitions, lines, 2 * ALL_SECONDS) if self._definitions else []
+        return _values(self._definitions, lines, 2 * seconds_for(lines, ALL_SECONDS)) if self._definitions else []
 
     def warm(self) -> None:
         """Has a process wait for the first lines."""
@@ -51,12 +53,17 @@ class MetricSearch:
 
     def _is_usable(self, definition: tuple[str, str], lines: list[str]) -> bool:
         try:
-            _values([definition], lines, ONE_SECONDS)
+            _values([definition], lines, seconds_for(lines, ONE_SECONDS))
         except (CallTimedOut, CallFailed) as error:
             name, regex = definition
             self._say(f"The metric {name} is left out: its regular expression '{regex[:200]}': {error}")
             return False
         return True
+
+
+def seconds_for(lines: Iterable[str], most: float) -> float:
+    """The part of the time for a whole block that these lines have."""
+    return min(most, max(LEAST_SECONDS, most * sum(map(len, lines)) / _BLOCK))
 
 
 def _blocks(lines: Iterable[str]) -> Iterator[list[str]]:

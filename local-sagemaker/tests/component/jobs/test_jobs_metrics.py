@@ -71,6 +71,13 @@ def test_an_expression_that_can_not_be_used_is_left_out_and_said(tmp_path, monke
     assert len(sentences) == 1
 
 
+@pytest.mark.parametrize(
+    ("length", "most", "seconds"), [(40, 10.0, 1.0), (1 << 19, 10.0, 5.0), (1 << 21, 10.0, 10.0), (40, 0.5, 0.5)]
+)
+def test_a_few_lines_have_less_time_than_many(length, most, seconds):
+    assert metric_search.seconds_for(["x" * (length // 2)] * 2, most) == seconds
+
+
 def test_many_lines_are_searched_in_pieces(tmp_path):
     log = tmp_path / "log"
     log.write_text("".join(f"loss={number}\n" for number in range(200_000)))
