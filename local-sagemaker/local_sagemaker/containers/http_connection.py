@@ -244,8 +244,9 @@ def _respond(respond: Respond, request: Request) -> Response:
 
 def _bytes(response: Response, keep: bool) -> bytes:
     head = _LINES.get(response.status) or f"HTTP/1.1 {response.status} \r\n"
+    head += f"content-type: {response.content_type}\r\n"  # of an empty response, too, as Flask sends it
     if response.status != 204:
-        head += f"content-length: {len(response.body)}\r\ncontent-type: {response.content_type}\r\n"
+        head += f"content-length: {len(response.body)}\r\n"
     for name, value in response.headers.items():
         head += f"{name}: {value}\r\n"
     head += "\r\n" if keep else "connection: close\r\n\r\n"

@@ -220,7 +220,7 @@ def _check(request: Request, running: RunningEndpoint, variant: Variant, body: b
         raise InvalidInvocation(f"Endpoint {name} has no ClarifyExplainerConfig to enable explanations of.")
     largest = SERVERLESS_LARGEST if spec.serverless else None
     if largest and len(body) > largest:
-        raise InvalidInvocation(f"The body of {len(body)} bytes is larger than {largest} bytes.")
+        raise InvalidInvocation(f"Request {uuid.uuid4()} has oversize body.")
 
 
 def _lines(request: Request) -> str:

@@ -164,6 +164,36 @@ def test_an_answer_over_the_limit_is_a_model_error(made: Made) -> None:
     made.delete(endpoint)
 
 
+def serverless_exclusions(made: Made) -> list[tuple[dict[str, Any], str]]:
+    """Configurations with what serverless endpoints do not have."""
+    plain = made.model(MODEL)
+    container = made.sagemaker.describe_model(ModelName=plain)["PrimaryContainer"]
+    for name, network in (
+        ("isolated", {"EnableNetworkIsolation": True}),
+        ("in-vpc", {"VpcConfig": {"SecurityGroupIds": ["sg-1"], "Subnets": ["subnet-1"]}}),
+    ):
+        made.sagemaker.create_model(
+            ModelName=name, ExecutionRoleArn=ROLE, PrimaryContainer={**container, "Mode": "SingleModel"}, **network
+        )
+    variant = {
+        "VariantName": "A",
+        "ModelName": plain,
+        "ServerlessConfig": {"MemorySizeInMB": 1024, "MaxConcurrency": 1},
+    }
+    capture = {
+        "InitialSamplingPercentage": 1,
+        "DestinationS3Uri": "s3://b",
+        "CaptureOptions": [{"CaptureMode": "Input"}],
+    }
+    many = {"MemorySizeInMB": 1024, "MaxConcurrency": 1, "ProvisionedConcurrency": 2}
+    return [
+        ({"ProductionVariants": [{**variant, "ModelName": "isolated"}]}, "network isolation"),
+        ({"ProductionVariants": [{**variant, "ModelName": "in-vpc"}]}, "VpcConfig"),
+        ({"ProductionVariants": [{**variant, "ServerlessConfig": many}]}, "ProvisionedConcurrency"),
+        ({"ProductionVariants": [variant], "DataCaptureConfig": capture}, "Data capture is not supported"),
+    ]
+
+
 def test_names_and_configurations_that_are_refused(made: Made) -> None:
     sagemaker, model = made.sagemaker, made.model(MODEL)
     config = made.config(model)
@@ -185,6 +215,7 @@ def test_names_and_configurations_that_are_refused(made: Made) -> None:
          "1 validation error detected: Value 'ENTER MODEL NAME' at 'productionVariants.1.member.modelName' failed to"),
         (create, {"EndpointConfigName": "x", "ProductionVariants": [variant, variant]}, "Duplicate variant names"),
         (create, {"EndpointConfigName": "x", "ProductionVariants": [serverless]}, "MemorySizeInMB"),
+        *((create, {"EndpointConfigName": "x", **request}, why) for request, why in serverless_exclusions(made)),
         (sagemaker.create_endpoint, {"EndpointName": endpoint, "EndpointConfigName": config},
          f'Cannot create already existing endpoint "{arn}endpoint/{endpoint}".'),
         (sagemaker.create_endpoint, {"EndpointName": "x", "EndpointConfigName": "none"},
@@ -333,6 +364,14 @@ def test_a_serverless_variant_has_a_limit(made: Made) -> None:
         errors = [error for future in futures if (error := future.exception())]
     assert len(errors) == 3
     assert {error.response["Error"]["Code"] for error in errors} == {"ThrottlingException"}  # type: ignore[attr-defined]
+    error = refused(made.runtime.invoke_endpoint, EndpointName=endpoint, Body=b"1" * (4 * 1024**2 + 1))["Error"]
+    assert error["Message"].startswith("Request ") and error["Message"].endswith(" has oversize body."), error
+    more = {"MaxConcurrency": 1, "ProvisionedConcurrency": 2}
+    error = refused(
+        made.sagemaker.update_endpoint_weights_and_capacities, EndpointName=endpoint,
+        DesiredWeightsAndCapacities=[{"VariantName": "A", "ServerlessUpdateConfig": more}],
+    )["Error"]  # fmt: skip
+    assert "must be less than or equal to its MaxConcurrency, 1" in error["Message"]
     made.delete(endpoint)
 
 

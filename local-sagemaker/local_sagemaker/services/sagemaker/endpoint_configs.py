@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from local_sagemaker.api.operations import Call, Request, Resource, Response, operation
@@ -87,16 +88,35 @@ class EndpointConfigs(Resource):
             return
         if "InitialInstanceCount" in variant or "InstanceType" in variant:
             raise ValidationError(f"Production variant {name} can't have both instances and a ServerlessConfig.")
-        if serverless["MemorySizeInMB"] % _MEMORY_STEP:
-            raise ValidationError(
-                f"MemorySizeInMB of production variant {name} must be one of 1024, 2048, 3072, 4096, 5120, 6144."
-            )
-        refuse_data_source(model, "serverless endpoints")
-        containers = model.get("Containers") or [model["PrimaryContainer"]]
-        if len(containers) > 1 or containers[0].get("Mode") == "MultiModel":
-            raise ValidationError(
-                f"Production variant {name} is serverless: multi-model endpoints and inference pipelines are not."
-            )
+        _check_serverless(name, serverless, model)
+
+
+def _check_serverless(name: str, config: Mapping[str, Any], model: Mapping[str, Any]) -> None:
+    """What serverless endpoints do not have (developer guide, "Feature exclusions"), and their sizes."""
+    if config["MemorySizeInMB"] % _MEMORY_STEP:
+        raise ValidationError(
+            f"MemorySizeInMB of production variant {name} must be one of 1024, 2048, 3072, 4096, 5120, 6144."
+        )
+    check_concurrency(name, config)
+    refuse_data_source(model, "serverless endpoints")
+    containers = model.get("Containers") or [model["PrimaryContainer"]]
+    if len(containers) > 1 or containers[0].get("Mode") == "MultiModel":
+        raise ValidationError(
+            f"Production variant {name} is serverless: multi-model endpoints and inference pipelines are not."
+        )
+    if "VpcConfig" in model or model["EnableNetworkIsolation"]:
+        raise ValidationError(
+            f"Production variant {name} is serverless: models with VpcConfig or network isolation are not."
+        )
+
+
+def check_concurrency(name: str, config: Mapping[str, Any]) -> None:
+    """ProvisionedConcurrency is at most MaxConcurrency (API reference, ProductionVariantServerlessConfig)."""
+    if config.get("ProvisionedConcurrency", 0) > config["MaxConcurrency"]:
+        raise ValidationError(
+            f"ProvisionedConcurrency of production variant {name} must be less than or equal to its MaxConcurrency, "
+            f"{config['MaxConcurrency']}."
+        )
 
 
 def _check_names(request: Request) -> None:
@@ -108,7 +128,8 @@ def _check_names(request: Request) -> None:
     serverless = [variant for variant in request["ProductionVariants"] if "ServerlessConfig" in variant]
     if serverless and len(variants) > 1:
         raise ValidationError("A serverless endpoint can have only one production variant.")
-    if serverless and request.get("DataCaptureConfig", {}).get("EnableCapture"):
+    capture = request.get("DataCaptureConfig")
+    if serverless and capture and capture.get("EnableCapture", True):
         raise ValidationError("Data capture is not supported by serverless endpoints.")
     if "AsyncInferenceConfig" in request and "S3OutputPath" not in request["AsyncInferenceConfig"]["OutputConfig"]:
         raise ValidationError("OutputConfig of an asynchronous endpoint needs an S3OutputPath.")

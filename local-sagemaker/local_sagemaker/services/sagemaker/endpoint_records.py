@@ -16,6 +16,7 @@ from local_sagemaker.records.kinds import DEPLOYMENT
 from local_sagemaker.records.own_members import EndpointRecord, own_endpoint
 from local_sagemaker.records.status import CaptureStatus, EndpointStatus, VariantStatus
 from local_sagemaker.records.store import Body
+from local_sagemaker.services.sagemaker.endpoint_configs import check_concurrency
 
 _TEXT = 1024  # FailureReason
 
@@ -190,6 +191,7 @@ def scale(spec: EndpointSpec, wanted: list[dict[str, Any]], arn: str) -> Endpoin
             if not variant.serverless:
                 raise ValidationError(f"Variant {variant.name} is not serverless.")
             change["serverless"] = {**variant.serverless, **one["ServerlessUpdateConfig"]}
+            check_concurrency(variant.name, change["serverless"])
         changes[variant.name] = change
     return spec.with_changes(changes)
 

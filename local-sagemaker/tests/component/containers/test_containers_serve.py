@@ -92,7 +92,7 @@ def test_over_the_socket(program_run: Any, folder: Path) -> None:
         found = exchange(connection, "POST", "/invocations", csv_body(ROWS), Content_Type="text/csv")
         assert found == (200, "text/csv; charset=utf-8", text)
         page = "text/html; charset=utf-8"
-        assert exchange(connection, "POST", "/invocations", Content_Type="text/csv")[::2] == (204, b"")
+        assert exchange(connection, "POST", "/invocations", Content_Type="text/csv") == (204, page, b"")
         for body, content_type, accept, status, start in ERRORS:
             headers = {"Content_Type": content_type} if content_type else {}
             found = exchange(
