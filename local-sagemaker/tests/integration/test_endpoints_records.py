@@ -94,6 +94,9 @@ def test_asynchronous_inference(made: Made) -> None:
 
     body = until(lambda: read(answer["OutputLocation"]), "the answer is there")
     assert np.float32(floats(body)).tolist() == MODEL.predict(xgb.DMatrix(ROWS[:3])).tolist()
+    made.s3.put_object(Bucket=BUCKET, Key="async/typed", Body=text(ROWS[:3]), ContentType="text/csv")
+    typed = made.runtime.invoke_endpoint_async(EndpointName=endpoint, InputLocation=f"s3://{BUCKET}/async/typed")
+    assert until(lambda: read(typed["OutputLocation"]), "the response is there") == body  # the object's content type
     wrong = made.runtime.invoke_endpoint_async(**request, InputLocation=made.upload("async/bad.csv", b"1,2\n3"))
     assert b"Received client error (415)" in until(lambda: read(wrong["FailureLocation"]), "the failure is there")
     missing = made.runtime.invoke_endpoint_async(**request, InputLocation=f"s3://{BUCKET}/async/none")
