@@ -52,7 +52,8 @@ def check_parent(request: Request, parent: Body) -> None:
     new, old = request["TrainingJobDefinition"], parent["TrainingJobDefinition"]
     if objective(request, new) != objective(parent, old):
         raise ValidationError("The objective of a warm start tuning job must be that of its parent tuning jobs.")
-    if any(new.get(member) != old.get(member) for member in _MUST_STAY):  # text: sagemaker-python-sdk issue 3693
+    # A member that is absent has its default, which is false or empty. Text: sagemaker-python-sdk issue 3693
+    if any((new.get(member) or None) != (old.get(member) or None) for member in _MUST_STAY):
         raise ValidationError(
             f"Only the following fields in TrainingJobDefinition are allowed to change: [{_MAY_CHANGE}]."
         )
@@ -63,9 +64,9 @@ def _check_hyperparameters(request: Request, parent: Body) -> None:
     (tuned, static), (tuned_before, static_before) = _hyperparameters(request), _hyperparameters(parent)
     if {*tuned, *static} != {*tuned_before, *static_before}:  # text: amazon-sagemaker-examples issue 861
         raise ValidationError(
-            "The set of tunable plus static HyperParameter names is not the same across current and parent tuning jobs. "
-            "Please ensure this set is constant when warm starting. Note that previously static HyperParameters can be "
-            "tuned in warm start jobs and vice versa."
+            "The set of tunable plus static HyperParameter names is not the same across current and parent tuning "
+            "jobs. Please ensure this set is constant when warm starting. Note that previously static HyperParameters "
+            "can be tuned in warm start jobs and vice versa."
         )
     if changed := sorted(name for name in tuned if tuned_before.get(name, tuned[name]) != tuned[name]):
         raise ValidationError(f"The type of hyperparameter {changed[0]} is not that of the parent tuning jobs.")
