@@ -91,7 +91,7 @@ class EndpointConfigs(Resource):
         _check_serverless(name, serverless, model)
 
 
-def _check_serverless(name: str, config: Mapping[str, Any], model: Mapping[str, Any]) -> None:
+def _check_serverless(name: str, config: Mapping[str, Any], model: dict[str, Any]) -> None:
     """What serverless endpoints do not have (developer guide, "Feature exclusions"), and their sizes."""
     if config["MemorySizeInMB"] % _MEMORY_STEP:
         raise ValidationError(
