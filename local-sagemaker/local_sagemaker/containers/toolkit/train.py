@@ -3,6 +3,9 @@
 A Python script runs in a fork of this process, which has its libraries loaded already; where that could show
 (`fresh_interpreter`), for instance since requirements were installed, which may replace what is loaded, it gets an
 interpreter of its own. Either way this process outlives it, and says how it ended.
+
+The scikit-learn images have sagemaker-training, which runs a script beside a setup.py as a module; those of XGBoost
+have sagemaker-containers, which runs all of them as modules, and whose reason of a failure is the command alone.
 """
 
 from __future__ import annotations
@@ -53,16 +56,21 @@ def _train(framework_module: str) -> None:
     os.environ.update(environment.variables())
     os.chdir(folder)
     arguments = environment.arguments()
-    if not environment.script.endswith(".py"):
+    as_module = _has_containers() or (folder / "setup.py").is_file()
+    if not environment.script.endswith(".py") and not _has_containers():
         script = f"./{environment.script}"
         Path(script).chmod(0o755)
         command = ["/bin/sh", "-c", " ".join([script, *arguments])]
         # Without `exec` there may be a second shell, which SIGTERM would end before the script.
         _outcome(_wait_for([*command[:-1], f"exec {command[-1]}"]), "", command)
         return
-    shown = [IMAGE_PYTHON, environment.script, *arguments]
+    shown = [IMAGE_PYTHON, *_entry(environment.script, as_module), *arguments]
     log.info("Invoking script with the following command:\n\n%s\n", " ".join(shown))
     sys.stdout.flush()
+    if as_module and ("/" in shown[2] or not (folder / f"{shown[2]}.py").is_file()):
+        message = f"{IMAGE_PYTHON}: {_no_module(shown[2])}"
+        sys.stderr.write(f"{message}\n")
+        _outcome(1, message, shown)
     if fresh or fresh_interpreter.script_requires_it(folder / environment.script, folder):
         _run_anew(shown)
         return
@@ -70,8 +78,25 @@ def _train(framework_module: str) -> None:
     if pid:
         _report_end(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), shown)
         return
-    code, message = here(environment.script, arguments)
+    code, message = here(shown[1:])
     _outcome(code, message, shown)
+
+
+def _has_containers() -> bool:
+    """Whether the image has sagemaker-containers."""
+    return os.environ["SM_FRAMEWORK_MODULE"].startswith("sagemaker_xgboost_container")
+
+
+def _no_module(name: str) -> str:
+    """Python's words for a module that ``-m`` does not find (for a path seen: sagemaker-python-sdk issue 966)."""
+    package, dot, _ = name.partition(".")
+    if "/" in name or not dot:
+        return f"No module named {name}"
+    return f"Error while finding module specification for {name!r} (ModuleNotFoundError: No module named {package!r})"
+
+
+def _entry(script: str, as_module: bool) -> list[str]:
+    return ["-m", script.removesuffix(".py")] if as_module else [script]
 
 
 def _fork() -> int:
@@ -118,14 +143,21 @@ def _wait_for(command: Sequence[str]) -> int:
 
 
 def again(arguments: list[str]) -> int:
-    """Runs the script in its own interpreter: its name, then its arguments. Returns the exit code."""
+    """Runs the script in its own interpreter: what follows ``python`` in its command. Returns the exit code."""
     configure()
     shown = [IMAGE_PYTHON, *arguments]
-    return exit_code_of(lambda: _outcome(*here(arguments[0], arguments[1:]), shown), "Framework Error")
+    return exit_code_of(lambda: _outcome(*here(arguments), shown), "Framework Error")
 
 
-def here(script: str, arguments: Sequence[str]) -> tuple[int, str]:
-    """Runs a Python script as ``__main__`` in this process: its exit code, and the last line of its traceback."""
+def here(command: Sequence[str]) -> tuple[int, str]:
+    """Runs a Python script as ``__main__`` in this process: its exit code, and the last line of its traceback.
+
+    `command` is what follows ``python``: the script's name, or ``-m`` and that of a module, then its arguments.
+    """
+    as_module = command[0] == "-m"
+    script, arguments = (
+        (str(Path(f"{command[1]}.py").absolute()), command[2:]) if as_module else (command[0], command[1:])
+    )
     logging.root.handlers.clear()  # ours; with one there, the script's logging.basicConfig would do nothing
     logging.root.setLevel(logging.WARNING)
     file = str(Path(script).absolute())
@@ -164,7 +196,7 @@ def _main_module(file: str) -> types.ModuleType:
 
 def _outcome(code: int, message: str, command: Sequence[str]) -> None:
     if code:
+        reason = "" if _has_containers() else f'\nExitCode {code}\nErrorMessage "{message}"'
         raise ScriptError(
-            f'ExecuteUserScriptError:\nExitCode {code}\nErrorMessage "{message}"\nCommand "{" ".join(command)}"',
-            code if 0 < code < 256 else 1,
+            f'ExecuteUserScriptError:{reason}\nCommand "{" ".join(command)}"', code if 0 < code < 256 else 1
         )

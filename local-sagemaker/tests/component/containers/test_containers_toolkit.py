@@ -92,7 +92,8 @@ def test_script_trains_with_its_environment(program_run: Any, image: Image) -> N
     assert "trained 3" in program_run.log
     assert (program_run.ml / "model" / "model.joblib").exists()
     seen = json.loads((program_run.ml / "output" / "data" / "seen.json").read_text())
-    assert seen["argv"] == ["train.py", "--alpha", "0.5", "--fit-intercept", "True", "-n", "3"]
+    script = "/opt/ml/code/train.py" if isinstance(image, XGBoost) else "train.py"  # a module knows its whole path
+    assert seen["argv"] == [script, "--alpha", "0.5", "--fit-intercept", "True", "-n", "3"]
     assert seen["cwd"] == "/opt/ml/code"
     environment = seen["env"]
     expected = {
@@ -127,6 +128,34 @@ def test_failures(program_run: Any, script: str, code: int, message: str) -> Non
     assert command == '"/miniconda3/bin/python train.py --alpha 1"'
     if message:
         assert message in program_run.log
+
+
+def test_scripts_of_xgboost_are_modules(program_run: Any) -> None:
+    prepare(program_run, "raise ValueError('bad data')", alpha=1)
+    assert train(program_run, XGBoost()) == 1
+    assert program_run.failure == 'ExecuteUserScriptError:\nCommand "/miniconda3/bin/python -m train --alpha 1"'
+    assert "ValueError: bad data" in program_run.log
+
+
+@pytest.mark.parametrize(
+    ("name", "why"), [("src/train.py", "No module named src/train"), ("train.sh", "No module named 'train')")]
+)
+def test_scripts_that_are_no_modules_do_not_run_in_xgboost(program_run: Any, name: str, why: str) -> None:
+    prepare(program_run, "print('ran')", name)
+    assert train(program_run, XGBoost()) == 1
+    module = name.removesuffix(".py")
+    assert program_run.failure == f'ExecuteUserScriptError:\nCommand "/miniconda3/bin/python -m {module}"'
+    assert why in program_run.log
+
+
+def test_a_script_beside_a_setup_is_a_module(program_run: Any) -> None:
+    prepare(program_run, "")
+    setup = "from setuptools import setup; setup(name='x', version='1', py_modules=['train'])"
+    code = archive(train__py="import sys; print('ran', sys.argv)", setup__py=setup)
+    program_run.write("input/source.tar.gz", code)
+    assert train(program_run) == 0, program_run.log
+    assert "/miniconda3/bin/python -m train" in program_run.log
+    assert "ran ['/opt/ml/code/train.py']" in program_run.log
 
 
 def test_the_scripts_own_failure_file_stays(program_run: Any) -> None:
