@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +15,6 @@ from local_sagemaker.codebuild.spec_values import (
     read_mapping,
     read_names,
     read_texts,
-    refuse_unknown,
 )
 
 __all__ = ["Buildspec", "BuildspecError", "parse"]
@@ -83,7 +83,7 @@ class ReportSpec:
 
 @dataclass(frozen=True)
 class Buildspec:
-    """The whole specification. `ignored` are the top-level members that have no effect here."""
+    """The whole specification. `ignored` are members without an effect here; `unknown` are none of CodeBuild's."""
 
     phases: tuple[PhaseSpec, ...]
     shell: str = ""
@@ -94,16 +94,15 @@ class Buildspec:
     artifacts: tuple[ArtifactSpec, ...] = ()
     reports: tuple[ReportSpec, ...] = ()
     ignored: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
     git_credentials: bool = False
 
 
 def parse(text: str) -> Buildspec:
     """The specification of a text. Raises `BuildspecError`."""
     top = load(text)
-    refuse_unknown(top, _TOP, "")
     _check_user(top, "")
     env = read_mapping(top.get("env") or {}, "env")
-    refuse_unknown(env, _ENV, "env/")
     return Buildspec(
         phases=_phases(read_mapping(top.get("phases") or {}, "phases")),
         shell=_shell(env.get("shell")),
@@ -115,20 +114,35 @@ def parse(text: str) -> Buildspec:
         reports=_reports(top.get("reports")),
         git_credentials=is_set(env.get("git-credential-helper")),
         ignored=tuple(name for name in _IGNORED if top.get(name)),
+        unknown=tuple(_unknown(top)),
     )  # fmt: skip
 
 
+def _unknown(top: dict[str, Any]) -> Iterator[str]:
+    """Paths of members that CodeBuild does not have: it passes over them, and so do public specifications' builds."""
+    artifacts = top.get("artifacts") or {}
+    parts = [
+        ("", top, _TOP),
+        ("env/", top.get("env") or {}, _ENV),
+        *((f"phases/{name}/", phase or {}, _PHASE) for name, phase in (top.get("phases") or {}).items()),
+        ("artifacts/", artifacts, _ARTIFACTS),
+        *((f"artifacts/secondary-artifacts/{name}/", part, _ARTIFACTS)
+          for name, part in (artifacts.get("secondary-artifacts") or {}).items()),
+        *((f"reports/{name}/", part, _REPORT) for name, part in (top.get("reports") or {}).items()),
+    ]  # fmt: skip
+    return (f"{place}{name}" for place, document, known in parts for name in document if name not in known)
+
+
 def _phases(document: dict[str, Any]) -> tuple[PhaseSpec, ...]:
-    unknown = [name for name in document if name not in PHASES]
-    if unknown:
-        raise BuildspecError(f"Unknown phase in the build specification: {', '.join(unknown)}")
+    for name in document:
+        if name not in PHASES:
+            raise BuildspecError(f"Invalid buildspec phase name: {name}. Expecting: {','.join(sorted(PHASES))}")
     if not document:
         raise BuildspecError("At least one phase is required in the build specification.")
     return tuple(_phase(name, read_mapping(document.get(name) or {}, f"phases/{name}")) for name in PHASES)
 
 
 def _phase(name: str, document: dict[str, Any]) -> PhaseSpec:
-    refuse_unknown(document, _PHASE, f"phases/{name}/")
     _check_user(document, f"phases/{name}/")
     if "steps" in document:
         raise BuildspecError(f"phases/{name}/steps is not executed by the local service.")
@@ -185,7 +199,6 @@ def _artifacts(document: Any) -> tuple[ArtifactSpec, ...]:
 
 def _artifact(identifier: str, document: dict[str, Any]) -> ArtifactSpec:
     place = f"artifacts/secondary-artifacts/{identifier}/" if identifier else "artifacts/"
-    refuse_unknown(document, _ARTIFACTS, place)
     for member in ("enable-symlinks", "s3-prefix"):
         if document.get(member):
             raise BuildspecError(f"{place}{member} is not executed by the local service.")
@@ -203,7 +216,6 @@ def _reports(document: Any) -> tuple[ReportSpec, ...]:
     reports = []
     for name, part in read_mapping(document or {}, "reports").items():
         body = read_mapping(part, f"reports/{name}")
-        refuse_unknown(body, _REPORT, f"reports/{name}/")
         form = str(body.get("file-format") or "JUNITXML").upper()
         if form not in _FORMATS:
             raise BuildspecError(f"reports/{name}/file-format {form} is none of {', '.join(_FORMATS)}.")

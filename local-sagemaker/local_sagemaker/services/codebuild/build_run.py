@@ -259,6 +259,7 @@ class BuildRun:
         """Writes what the agent is to do."""
         self._runtimes = chosen = runtimes.select(spec, self._build["environment"]["image"])
         notes = chosen.notes + [f"{name} has no effect in the local service." for name in spec.ignored]
+        notes += [f"{name} is no member of a build specification: it has no effect." for name in spec.unknown]
         phases = [
             {"name": phase.name.upper(), "commands": phase.commands, "finally": phase.finally_commands,
              "on_failure": phase.on_failure.action, "refusal": chosen.refusal if phase.name == "install" else None}
