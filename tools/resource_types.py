@@ -16,9 +16,9 @@ SCHEMAS = Path(cfnlint.__file__).parent / "data" / "schemas"
 TABLE = Path(__file__).parents[1] / "local-sagemaker" / "local_sagemaker" / "cloudformation" / "resource_types.json"
 TYPES = (
     "ApplicationAutoScaling::ScalableTarget", "ApplicationAutoScaling::ScalingPolicy", "CloudWatch::Alarm",
-    "CloudWatch::Dashboard",
+    "CDK::Metadata", "CloudWatch::Dashboard",
     "CodeBuild::Project", "CodeCommit::Repository", "CodeConnections::Connection", "CodePipeline::Pipeline",
-    "CodeStarConnections::Connection", "Events::Archive", "Events::Rule", "IAM::ManagedPolicy", "IAM::OIDCProvider",
+    "CodeStarConnections::Connection", "ECR::Repository", "Events::Archive", "Events::Rule", "IAM::ManagedPolicy", "IAM::OIDCProvider",
     "IAM::Policy", "IAM::Role", "KMS::Alias", "KMS::Key", "Lambda::Alias", "Lambda::EventInvokeConfig",
     "Lambda::EventSourceMapping", "Lambda::Function", "Lambda::Permission", "Lambda::Version",
     "Logs::LogGroup", "S3::Bucket", "S3::BucketPolicy", "SNS::Subscription", "SNS::Topic",
@@ -26,7 +26,7 @@ TYPES = (
     "SageMaker::DataQualityJobDefinition", "SageMaker::Endpoint", "SageMaker::EndpointConfig", "SageMaker::Model",
     "SageMaker::ModelBiasJobDefinition", "SageMaker::ModelExplainabilityJobDefinition", "SageMaker::ModelPackageGroup",
     "SageMaker::ModelQualityJobDefinition", "SageMaker::MonitoringSchedule", "SageMaker::Pipeline",
-    "SageMaker::Project", "Scheduler::Schedule",
+    "SageMaker::Project", "Scheduler::Schedule", "SecretsManager::Secret",
 )  # fmt: skip
 
 

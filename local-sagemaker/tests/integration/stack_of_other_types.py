@@ -1,4 +1,4 @@
-"""More of a stack of all types: what belongs to a function, a dashboard, a connection of the old name."""
+"""More of a stack of all types: what belongs to a function, a dashboard, an old connection, images, a secret."""
 
 from __future__ import annotations
 
@@ -20,7 +20,21 @@ def other_types(word: str, name: str) -> dict[str, dict[str, Any]]:
     connection = {"ConnectionName": f"{name}-s", "ProviderType": "GitHub", "Tags": [{"Key": "stage", "Value": word}]}
     text = {"widgets": [{"type": "text", "width": 6, "height": 6, "properties": {"markdown": word}}]}
     board = {"DashboardName": f"{name}-board", "DashboardBody": json.dumps(text)}
+    tags = [{"Key": "stage", "Value": word}, {"Key": f"only-{word}", "Value": "x"}]
+    statement = {"Effect": "Allow", "Principal": "*", "Action": f"ecr:{word}"}
+    rule = {"rulePriority": 1, "description": word, "action": {"type": "expire"}, "selection": {
+        "tagStatus": "untagged", "countType": "imageCountMoreThan", "countNumber": 1}}  # fmt: skip
+    images = {
+        "RepositoryName": f"{name}/images", "Tags": tags, "EmptyOnDelete": "true",
+        "ImageTagMutability": "IMMUTABLE" if word == "two" else "MUTABLE",
+        "ImageScanningConfiguration": {"ScanOnPush": word == "two"},
+        "LifecyclePolicy": {"LifecyclePolicyText": json.dumps({"rules": [rule]})},
+        "RepositoryPolicyText": {"Version": "2012-10-17", "Statement": [statement]},
+    }  # fmt: skip
+    secret = {"Name": f"{name}-secret", "Description": word, "SecretString": word, "Tags": tags}
     return {
+        "Images": {"Type": "AWS::ECR::Repository", "Properties": images},
+        "Secret": {"Type": "AWS::SecretsManager::Secret", "Properties": secret},
         "Board": {"Type": "AWS::CloudWatch::Dashboard", "Properties": board},
         "StarConnection": {"Type": "AWS::CodeStarConnections::Connection", "Properties": connection},
         "Version": {"Type": "AWS::Lambda::Version", "Properties": version},
@@ -54,4 +68,21 @@ def looks_at_others(service: Service, name: str) -> dict[str, Look]:
         found = service.client("cloudwatch").get_dashboard(DashboardName=f"{name}-board")["DashboardBody"]
         return dict(json.loads(found))
 
-    return {"Board": board, "StarConnection": connection, "Version": version, "FunctionAlias": alias, "Tries": tries}
+    def images() -> list[Any]:
+        ecr, asked = service.client("ecr"), {"repositoryName": f"{name}/images"}
+        row = ecr.describe_repositories(repositoryNames=[f"{name}/images"])["repositories"][0]
+        return [
+            row["imageTagMutability"], row["imageScanningConfiguration"],
+            ecr.list_tags_for_resource(resourceArn=row["repositoryArn"])["tags"],
+            ecr.get_repository_policy(**asked)["policyText"], ecr.get_lifecycle_policy(**asked)["lifecyclePolicyText"],
+        ]  # fmt: skip
+
+    def secret() -> list[Any]:
+        secrets, asked = service.client("secretsmanager"), {"SecretId": f"{name}-secret"}
+        row = secrets.describe_secret(**asked)
+        return [row["Description"], row["Tags"], secrets.get_secret_value(**asked)["SecretString"]]
+
+    return {
+        "Board": board, "StarConnection": connection, "Version": version, "FunctionAlias": alias, "Tries": tries,
+        "Images": images, "Secret": secret,
+    }  # fmt: skip

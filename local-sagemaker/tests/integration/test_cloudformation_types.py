@@ -21,9 +21,9 @@ ELSEWHERE = {
     "SageMaker::DataQualityJobDefinition", "SageMaker::Endpoint", "SageMaker::EndpointConfig", "SageMaker::Model",
     "SageMaker::ModelBiasJobDefinition", "SageMaker::ModelExplainabilityJobDefinition",
     "SageMaker::ModelQualityJobDefinition", "SageMaker::MonitoringSchedule", "SageMaker::Project",
-    "CloudFormation::CustomResource",
+    "CloudFormation::CustomResource", "CDK::Metadata",
 }  # fmt: skip
-"""Tested in stacks of monitors, endpoints, projects and custom resources."""
+"""Tested in stacks of monitors, endpoints, projects and custom resources, and below."""
 
 
 def test_no_type_is_left_out() -> None:
@@ -155,3 +155,44 @@ def test_lifecycle_rules_of_buckets_are_those_of_s3(service: Service) -> None:
         {"Status": "Disabled", "Filter": {"Prefix": ""}, "Transitions": [{"StorageClass": "GLACIER", "Days": 4}]},
         {"Status": "Enabled", "Filter": {"Prefix": "b/"}, "Expiration": {"Date": datetime(2030, 1, 1, tzinfo=UTC)}},
     ]  # fmt: skip
+
+
+def test_a_template_of_the_cdk_with_a_generated_secret(service: Service) -> None:
+    """The secret's value is made once, is what references resolve to, and is deleted with the stack at once."""
+    stacks, secrets = service.client("cloudformation"), service.client("secretsmanager")
+    service.client("ssm").put_parameter(Name="/cdk-bootstrap/types/version", Value="21", Type="String")
+    asked = {"SecretStringTemplate": '{"user": "me"}', "GenerateStringKey": "password", "PasswordLength": "20",
+             "ExcludePunctuation": True}  # fmt: skip
+    reference = "{{resolve:secretsmanager:cdk-secret:SecretString:user}}"
+
+    def body(description: str) -> dict[str, Any]:
+        return {
+            "Parameters": {"BootstrapVersion": {
+                "Type": "AWS::SSM::Parameter::Value<String>", "Default": "/cdk-bootstrap/types/version"}},
+            "Rules": {"CheckBootstrapVersion": {"Assertions": [{"Assert": {"Fn::Not": [
+                {"Fn::Contains": [["1", "2", "3"], {"Ref": "BootstrapVersion"}]}]}}]}},
+            "Resources": {
+                "CDKMetadata": {"Type": "AWS::CDK::Metadata", "Properties": {"Analytics": f"v2:{description}"}},
+                "Secret": {"Type": "AWS::SecretsManager::Secret", "Properties": {
+                    "Name": "cdk-secret", "Description": description, "GenerateSecretString": asked}},
+                "User": {"Type": "AWS::SSM::Parameter", "DependsOn": "Secret", "Properties": {
+                    "Name": "/types/user", "Type": "String", "Value": reference}},
+            },
+            "Outputs": {"Secret": {"Value": {"Ref": "Secret"}}},
+        }  # fmt: skip
+
+    create(stacks, "cdk", body("one"))
+    first = json.loads(secrets.get_secret_value(SecretId="cdk-secret")["SecretString"])
+    assert first["user"] == "me" and len(first["password"]) == 20 and first["password"].isalnum()
+    assert service.client("ssm").get_parameter(Name="/types/user")["Parameter"]["Value"] == "me"
+    ids = physical(stacks, "cdk")
+    assert update(stacks, "cdk", body("two"))["StackStatus"] == "UPDATE_COMPLETE"
+    assert physical(stacks, "cdk") == ids
+    assert json.loads(secrets.get_secret_value(SecretId="cdk-secret")["SecretString"]) == first
+    described = secrets.describe_secret(SecretId="cdk-secret")
+    assert (described["ARN"], described["Description"]) == (ids["Secret"], "two")
+    stack = stacks.describe_stacks(StackName="cdk")["Stacks"][0]["StackId"]
+    stacks.delete_stack(StackName="cdk")
+    assert settled(stacks, stack)["StackStatus"] == "DELETE_COMPLETE"
+    secrets.create_secret(Name="cdk-secret", SecretString="another")  # the name is free
+    secrets.delete_secret(SecretId="cdk-secret", ForceDeleteWithoutRecovery=True)

@@ -13,12 +13,12 @@ TAKING_OVER = frozenset((
 ))  # fmt: skip
 """Types whose creation takes over what has the name already, so that it is looked for before."""
 MADE_IN_STEPS = frozenset((
-    "AWS::CodeCommit::Repository", "AWS::CodePipeline::Pipeline", "AWS::IAM::ManagedPolicy", "AWS::IAM::Role",
-    "AWS::Logs::LogGroup", "AWS::S3::Bucket", "AWS::SageMaker::ModelPackageGroup",
+    "AWS::CodeCommit::Repository", "AWS::CodePipeline::Pipeline", "AWS::ECR::Repository", "AWS::IAM::ManagedPolicy",
+    "AWS::IAM::Role", "AWS::Logs::LogGroup", "AWS::S3::Bucket", "AWS::SageMaker::ModelPackageGroup",
 ))  # fmt: skip
 """Types that take several calls, of which the first gives the name: a crash may have come between them."""
 WITHOUT_A_NAME = frozenset((
-    "AWS::ApplicationAutoScaling::ScalableTarget", "AWS::ApplicationAutoScaling::ScalingPolicy",
+    "AWS::ApplicationAutoScaling::ScalableTarget", "AWS::ApplicationAutoScaling::ScalingPolicy", "AWS::CDK::Metadata",
     "AWS::CodeConnections::Connection", "AWS::CodeStarConnections::Connection", "AWS::IAM::Policy", "AWS::KMS::Key",
     "AWS::Lambda::EventSourceMapping", "AWS::Lambda::Permission", "AWS::Lambda::Version", "AWS::S3::BucketPolicy",
     "AWS::SNS::Subscription", "AWS::SNS::TopicPolicy", "AWS::SQS::QueuePolicy",

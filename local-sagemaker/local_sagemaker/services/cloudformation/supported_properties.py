@@ -59,6 +59,11 @@ _REQUESTS: dict[str, tuple[str, str, tuple[str, ...]]] = {
 """The operation whose request a type's properties become, and the properties that other operations take care of."""
 _LISTED: dict[str, frozenset[str]] = {
     "AWS::CodeCommit::Repository": frozenset({"RepositoryName", "RepositoryDescription", "Code", "KmsKeyId", "Tags"}),
+    "AWS::CDK::Metadata": frozenset({"Analytics"}),
+    "AWS::ECR::Repository": frozenset({
+        "EmptyOnDelete", "EncryptionConfiguration", "ImageScanningConfiguration", "ImageTagMutability",
+        "LifecyclePolicy", "RepositoryName", "RepositoryPolicyText", "Tags",
+    }),
     "AWS::Events::Archive": frozenset({"ArchiveName", "Description", "EventPattern", "RetentionDays", "SourceArn"}),
     "AWS::IAM::ManagedPolicy": frozenset({"ManagedPolicyName", "Path", "Description", "PolicyDocument", "Roles"}),
     "AWS::IAM::OIDCProvider": frozenset({"Url", "ClientIdList", "ThumbprintList", "Tags"}),
@@ -89,12 +94,22 @@ _LISTED: dict[str, frozenset[str]] = {
         "PipelineName", "PipelineDefinition", "RoleArn", "PipelineDisplayName", "PipelineDescription",
         "ParallelismConfiguration", "Tags",
     }),
+    "AWS::SecretsManager::Secret": frozenset({
+        "Description", "GenerateSecretString", "KmsKeyId", "Name", "SecretString", "Tags",
+    }),
     "AWS::SageMaker::Project": frozenset({"ProjectName", "ProjectDescription", "TemplateProviderDetails", "Tags"}),
 }  # fmt: skip
 _NESTED: dict[str, frozenset[str]] = {
     "AWS::CodeCommit::Repository.Code": frozenset({"S3", "BranchName"}),
+    "AWS::ECR::Repository.EncryptionConfiguration": frozenset({"EncryptionType", "KmsKey"}),
+    "AWS::ECR::Repository.ImageScanningConfiguration": frozenset({"ScanOnPush"}),
+    "AWS::ECR::Repository.LifecyclePolicy": frozenset({"LifecyclePolicyText"}),
     "AWS::S3::Bucket.NotificationConfiguration": frozenset({"EventBridgeConfiguration"}),
     "AWS::S3::Bucket.LoggingConfiguration": frozenset({"DestinationBucketName", "LogFilePrefix"}),
+    "AWS::SecretsManager::Secret.GenerateSecretString": frozenset({
+        "ExcludeCharacters", "ExcludeLowercase", "ExcludeNumbers", "ExcludePunctuation", "ExcludeUppercase",
+        "GenerateStringKey", "IncludeSpace", "PasswordLength", "RequireEachIncludedType", "SecretStringTemplate",
+    }),
     "AWS::SageMaker::Pipeline.PipelineDefinition": frozenset({
         "PipelineDefinitionBody", "PipelineDefinitionS3Location",
     }),

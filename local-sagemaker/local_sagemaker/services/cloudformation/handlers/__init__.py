@@ -13,6 +13,7 @@ from local_sagemaker.services.cloudformation.handlers import (
     management,
     s3,
     sagemaker,
+    secrets_and_images,
 )
 from local_sagemaker.services.cloudformation.handlers.custom import CustomResource
 from local_sagemaker.services.cloudformation.handlers.handler import Handler
@@ -41,5 +42,6 @@ HANDLERS: dict[str, Handler] = _Handlers({
     **management.HANDLERS,
     **s3.HANDLERS,
     **sagemaker.HANDLERS,
+    **secrets_and_images.HANDLERS,
 })  # fmt: skip
 """By the name of the type."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from local_sagemaker.services.cloudformation.handlers.handler import (
     Handler,
     Identity,
     Properties,
+    UnnamedHandler,
     coerce,
     is_absent,
     retag,
@@ -240,6 +242,27 @@ class CodeRepository:
         context.call("codecommit:DeleteRepository", {"repositoryName": properties["RepositoryName"]})
 
 
+class CdkMetadata(UnnamedHandler):
+    """AWS::CDK::Metadata, with which templates of the CDK count themselves for AWS: nothing is made."""
+
+    def create(self, _context: DeploymentContext, _properties: Properties) -> Identity:
+        """An id."""
+        return Identity(str(uuid.uuid4()))
+
+    def find(self, context: DeploymentContext, properties: Properties) -> Identity:
+        """There is nothing to be found."""
+        return self.create(context, properties)
+
+    def update(
+        self, _context: DeploymentContext, identity: Identity, _before: Properties, _after: Properties
+    ) -> Identity:
+        """Nothing changes."""
+        return identity
+
+    def delete(self, _context: DeploymentContext, _identity: Identity, _properties: Properties) -> None:
+        """There is nothing to delete."""
+
+
 class CodeConnection:
     """AWS::CodeConnections::Connection, and by its earlier name: PENDING until somebody completes it."""
 
@@ -289,6 +312,7 @@ class CodeConnection:
 
 
 HANDLERS: dict[str, Handler] = {
+    "AWS::CDK::Metadata": CdkMetadata(),
     "AWS::CodeBuild::Project": BuildProject(),
     "AWS::CodePipeline::Pipeline": DeliveryPipeline(),
     "AWS::CodeCommit::Repository": CodeRepository(),
