@@ -69,18 +69,18 @@ def looks_at_others(service: Service, name: str) -> dict[str, Look]:
         return dict(json.loads(found))
 
     def images() -> list[Any]:
-        ecr, asked = service.client("ecr"), {"repositoryName": f"{name}/images"}
+        ecr, one = service.client("ecr"), {"repositoryName": f"{name}/images"}
         row = ecr.describe_repositories(repositoryNames=[f"{name}/images"])["repositories"][0]
         return [
             row["imageTagMutability"], row["imageScanningConfiguration"],
             ecr.list_tags_for_resource(resourceArn=row["repositoryArn"])["tags"],
-            ecr.get_repository_policy(**asked)["policyText"], ecr.get_lifecycle_policy(**asked)["lifecyclePolicyText"],
+            ecr.get_repository_policy(**one)["policyText"], ecr.get_lifecycle_policy(**one)["lifecyclePolicyText"],
         ]  # fmt: skip
 
     def secret() -> list[Any]:
-        secrets, asked = service.client("secretsmanager"), {"SecretId": f"{name}-secret"}
-        row = secrets.describe_secret(**asked)
-        return [row["Description"], row["Tags"], secrets.get_secret_value(**asked)["SecretString"]]
+        secrets, wanted = service.client("secretsmanager"), {"SecretId": f"{name}-secret"}
+        row = secrets.describe_secret(**wanted)
+        return [row["Description"], row["Tags"], secrets.get_secret_value(**wanted)["SecretString"]]
 
     return {
         "Board": board, "StarConnection": connection, "Version": version, "FunctionAlias": alias, "Tries": tries,

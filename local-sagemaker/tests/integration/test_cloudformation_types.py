@@ -161,7 +161,7 @@ def test_a_template_of_the_cdk_with_a_generated_secret(service: Service) -> None
     """The secret's value is made once, is what references resolve to, and is deleted with the stack at once."""
     stacks, secrets = service.client("cloudformation"), service.client("secretsmanager")
     service.client("ssm").put_parameter(Name="/cdk-bootstrap/types/version", Value="21", Type="String")
-    asked = {"SecretStringTemplate": '{"user": "me"}', "GenerateStringKey": "password", "PasswordLength": "20",
+    wanted = {"SecretStringTemplate": '{"user": "me"}', "GenerateStringKey": "password", "PasswordLength": "20",
              "ExcludePunctuation": True}  # fmt: skip
     reference = "{{resolve:secretsmanager:cdk-secret:SecretString:user}}"
 
@@ -174,7 +174,7 @@ def test_a_template_of_the_cdk_with_a_generated_secret(service: Service) -> None
             "Resources": {
                 "CDKMetadata": {"Type": "AWS::CDK::Metadata", "Properties": {"Analytics": f"v2:{description}"}},
                 "Secret": {"Type": "AWS::SecretsManager::Secret", "Properties": {
-                    "Name": "cdk-secret", "Description": description, "GenerateSecretString": asked}},
+                    "Name": "cdk-secret", "Description": description, "GenerateSecretString": wanted}},
                 "User": {"Type": "AWS::SSM::Parameter", "DependsOn": "Secret", "Properties": {
                     "Name": "/types/user", "Type": "String", "Value": reference}},
             },
