@@ -63,9 +63,9 @@ def list_unsupported(name: str, request: Mapping[str, Any]) -> Iterator[str]:
 
 
 def refuses(service: str, structure: str, member: str, value: Any) -> bool:
-    """Whether a service refuses a value of a structure's member."""
+    """Whether a service refuses a value of a structure's member, by its operation or before."""
     support = table(service).get(f"{structure}.{member}")
-    return support is not None and support.kind == "refused" and _applies(value, support)
+    return support is not None and support.kind in ("refused", "refused_by_operation") and _applies(value, support)
 
 
 def _make_refusal(refusals: Refusals, value: Mapping[str, Any], path: str) -> Iterator[tuple[str, Support]]:
