@@ -1,7 +1,8 @@
 """Writes the table of CloudFormation resource types that the local service executes, from AWS's published schemas.
 
 ``python tools/resource_types.py`` reads the resource provider schemas that cfn-lint ships and keeps what an update is
-decided by: the properties with their types, which are required, and which ones replace the resource when they change.
+decided by: the properties with their types, which are required, and which ones replace the resource when they change;
+and which identify it.
 """
 
 from __future__ import annotations
@@ -55,6 +56,7 @@ def reduce(schema: dict[str, Any]) -> dict[str, Any]:
         "may_replace": names_of(schema, "conditionalCreateOnlyProperties"),
         "read_only": names_of(schema, "readOnlyProperties"),
         "tags": names_in([tagging.get("tagProperty", "/properties/Tags")])[0] if taggable else None,
+        "identifier": [pointer.removeprefix("/properties/") for pointer in schema["primaryIdentifier"]],
         "system_tags": bool(taggable and tagging.get("cloudFormationSystemTags", False)),
     }
 

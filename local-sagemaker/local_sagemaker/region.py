@@ -109,7 +109,8 @@ class Region:
         schedules = [one for one in services["sagemaker"] if isinstance(one, MonitoringSchedules)]
         self.monitors = Monitors(schedules[0], self._late_call)
         self.resources = [resource for resources in services.values() for resource in resources]
-        own = {key: handler for name, part in services.items() for key, handler in table(name, part).items()}
+        whole = self._records.transaction
+        own = {key: handler for name, part in services.items() for key, handler in table(name, part, whole).items()}
         self._own = frozenset(own)
         moto = MotoCalls(shared.moto_services.respond, name)
         self.call, self._stack_call = (dispatcher(own, checks, moto) for checks in _CHECKS)

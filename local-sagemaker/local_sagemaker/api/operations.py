@@ -7,7 +7,8 @@ and never imported upwards. AWS is built the same way: a Training step *is* a Cr
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from functools import cache
+from contextlib import AbstractContextManager, nullcontext
+from functools import cache, wraps
 from typing import Any, TypeVar
 
 from local_sagemaker.errors import NotSupported
@@ -15,6 +16,7 @@ from local_sagemaker.errors import NotSupported
 Request = dict[str, Any]
 Response = dict[str, Any]
 Handler = Callable[[Request], Response]
+Transaction = Callable[[], AbstractContextManager[object]]
 Call = Callable[[str, Request], Response]
 """``call("sagemaker:CreateTrainingJob", {...})`` validates, executes and returns, or raises `ServiceError`."""
 
@@ -35,14 +37,19 @@ class Resource:
 Method = TypeVar("Method", bound=Callable[..., Response])
 
 
-def operation(*names: str) -> Callable[[Method], Method]:
+def operation(*names: str, atomic: bool = False) -> Callable[[Method], Method]:
     """Marks a method ``(self, request) -> response`` of a resource class as the implementation of AWS operations.
 
     ``{noun}`` in a name stands for the noun of the class's `kind` of resource, for methods that several classes share.
+
+    What is `atomic` is one transaction of the records, so that what it has checked still holds when it writes. Nobody
+    else reads or writes within, hence it does nothing but that: no `call` to moto, no file, no lock that is held by
+    somebody who reads records.
     """
 
     def mark(method: Method) -> Method:
         method.__operations__ = names  # type: ignore[attr-defined]
+        method.__atomic__ = atomic  # type: ignore[attr-defined]
         return method
 
     return mark
@@ -66,16 +73,35 @@ def _operations_of(resource: Any) -> tuple[tuple[str, str], ...]:
     return tuple(operations)
 
 
-def table(service: str, resources: Iterable[Resource]) -> dict[str, Handler]:
-    """All marked methods of the resources, by ``service:Operation``. An operation listed twice is an error."""
+def is_atomic(resource: type[Resource], attribute: str) -> bool:
+    """Whether a marked method is atomic; one that overrides it is what the marked one is, unless it is marked, too."""
+    marks = (getattr(vars(base).get(attribute), "__atomic__", None) for base in resource.__mro__)
+    return next((mark for mark in marks if mark is not None), False)
+
+
+def table(service: str, resources: Iterable[Resource], transaction: Transaction = nullcontext) -> dict[str, Handler]:
+    """All marked methods of the resources, by ``service:Operation``; atomic ones run in a `transaction`.
+
+    An operation listed twice is an error.
+    """
     handlers: dict[str, Handler] = {}
     for resource in resources:
         for name, attribute in operations_of(type(resource)):
             key = f"{service}:{name}"
             if key in handlers:
                 raise ValueError(f"operation {key} is implemented twice")
-            handlers[key] = getattr(resource, attribute)
+            handler: Handler = getattr(resource, attribute)
+            handlers[key] = _in_one(transaction, handler) if is_atomic(type(resource), attribute) else handler
     return handlers
+
+
+def _in_one(transaction: Transaction, handler: Handler) -> Handler:
+    @wraps(handler)
+    def whole(request: Request) -> Response:
+        with transaction():
+            return handler(request)
+
+    return whole
 
 
 def refuse(name: str, _: Request) -> Response:

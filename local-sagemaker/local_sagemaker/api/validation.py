@@ -15,6 +15,7 @@ from local_sagemaker.api import models
 from local_sagemaker.api.members import refuse_unsupported
 from local_sagemaker.api.patterns import compile_pattern
 from local_sagemaker.api.scalars import Shape
+from local_sagemaker.api.tag_numbers import count_tags
 from local_sagemaker.errors import MalformedXML, ServiceError
 
 CODES = {
@@ -225,7 +226,7 @@ def _violations(shape: Shape, value: Any) -> list[str]:
     lowest, highest = constraints.get("min"), constraints.get("max")
     if (lowest is not None or highest is not None) and size is None:
         size = len(value)
-    if highest is not None and size > highest:
+    if highest is not None and size > highest and not _is_of_tags(shape, value, highest):
         failed.append(f"Member must have {what} less than or equal to {highest}")
     if lowest is not None and size < lowest:
         failed.append(f"Member must have {what} greater than or equal to {lowest}")
@@ -235,6 +236,15 @@ def _violations(shape: Shape, value: Any) -> list[str]:
     if "enum" in constraints and value not in constraints["enum"]:
         failed.append(f"Member must satisfy enum value set: [{', '.join(constraints['enum'])}]")
     return failed
+
+
+def _is_of_tags(shape: Shape, value: Any, highest: int) -> bool:
+    """Whether a value has so many tags at most, but for those of AWS, which CloudFormation adds."""
+    if shape.name not in ("TagList", "Tags", "tagListType"):
+        return False
+    tags = value if isinstance(value, dict) else [tag for tag in value if isinstance(tag, dict)]
+    keys = [tag if isinstance(tag, str) else str(tag.get("Key", tag.get("key"))) for tag in tags]
+    return len(keys) == len(value) and count_tags(keys) <= highest
 
 
 def _constraints(shape: Shape) -> str:

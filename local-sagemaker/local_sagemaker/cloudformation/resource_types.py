@@ -19,6 +19,7 @@ from local_sagemaker.cloudformation.errors import TemplateError, UnsupportedTemp
 class ResourceType:
     """One type. `properties` has the JSON type of each; `tags` is the property that holds the resource's tags.
 
+    `identifier` has the properties that identify a resource, none for custom resources.
     An `open` type has other properties, too.
     """
 
@@ -31,6 +32,7 @@ class ResourceType:
     tags: str | None
     system_tags: bool
     open: bool = False
+    identifier: tuple[str, ...] = ()
 
     def check(self, logical: str, properties: dict[str, Any]) -> None:
         """Refuses unknown and missing properties, before anything happens."""
@@ -76,6 +78,7 @@ def _resource_type(name: str, row: dict[str, Any]) -> ResourceType:
         read_only=frozenset(row["read_only"]),
         tags=row["tags"],
         system_tags=row["system_tags"],
+        identifier=tuple(row["identifier"]),
     )
 
 

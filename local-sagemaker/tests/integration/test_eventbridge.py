@@ -190,8 +190,18 @@ def test_what_is_refused(service: Service, events: Any) -> None:
     answer = events.put_events(Entries=[entry, {"Source": "a", "DetailType": "x", "Detail": "["}])
     codes = [row["ErrorCode"] for row in answer["Entries"]]
     assert codes == ["NotAuthorizedForSourceException", "MalformedDetail"]
-    matches = events.test_event_pattern(EventPattern='{"a":[1]}', Event='{"a":1}')["Result"]
-    assert matches is True
+    names = ("id", "account", "source", "time", "region", "detail-type")
+    event = {**dict.fromkeys(names, "x"), "a": 1}
+    assert events.test_event_pattern(EventPattern='{"a":[1]}', Event=json.dumps(event))["Result"] is True
+    for name in names:
+        rest = json.dumps({key: value for key, value in event.items() if key != name})
+        assert refused(events.test_event_pattern, EventPattern='{"a":[1]}', Event=rest) == (
+            "Parameter Event is not valid."
+        )
+    for text in ("[]", "{"):
+        assert refused(events.test_event_pattern, EventPattern='{"a":[1]}', Event=text) == (
+            "Parameter Event is not valid."
+        )
 
 
 def test_deliveries_survive_a_crash_and_what_has_no_target_goes_to_the_dead_letters(own_service: Service) -> None:

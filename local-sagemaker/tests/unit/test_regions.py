@@ -5,13 +5,14 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from local_sagemaker import services
-from local_sagemaker.api.operations import Resource, operations_of
+from local_sagemaker.api.operations import Resource, is_atomic, operations_of
 from local_sagemaker.app import Application
 from local_sagemaker.arns import Arns, is_region
 from local_sagemaker.cli.reference import list_operations
@@ -49,6 +50,40 @@ def test_the_page_of_operations_is_of_what_a_region_answers(application: Applica
     resources = application.regions.of("").resources
     answered = sorted(operation for resource in resources for operation, _ in operations_of(type(resource)))
     assert answered == sorted(name.partition(":")[2] for name in list_operations())
+
+
+READING = re.compile("Get|List|Describe|Search|BatchGet|BatchDescribe|Query|Test|Validate")
+IN_ONE_PART = {
+    "cloudformation": "CreateStack UpdateStack DeleteStack RollbackStack ContinueUpdateRollback CancelUpdateStack "
+    "CreateChangeSet ExecuteChangeSet SetStackPolicy",
+    "codebuild": "CreateProject UpdateProject StartBuild StopBuild RetryBuild StartBuildBatch StopBuildBatch "
+    "RetryBuildBatch",
+    "codepipeline": "",
+    "events": "PutEvents",
+    "scheduler": "CreateSchedule UpdateSchedule",
+    "sagemaker": "CreateEndpointConfig CreateEndpoint UpdateEndpoint UpdateEndpointWeightsAndCapacities DeleteEndpoint "
+    "CreateModel CreateProcessingJob StopProcessingJob CreateTrainingJob StopTrainingJob CreateTransformJob "
+    "StopTransformJob CreateHyperParameterTuningJob StopHyperParameterTuningJob CreateArtifact UpdateArtifact "
+    "DeleteArtifact CreateAction UpdateAction DeleteAction CreateContext UpdateContext DeleteContext AddAssociation "
+    "DeleteAssociation CreateDataQualityJobDefinition CreateModelQualityJobDefinition CreateModelBiasJobDefinition "
+    "CreateModelExplainabilityJobDefinition CreateMonitoringSchedule UpdateMonitoringSchedule CreatePipeline "
+    "UpdatePipeline StartPipelineExecution StopPipelineExecution RetryPipelineExecution UpdatePipelineExecution "
+    "SendPipelineExecutionStepSuccess SendPipelineExecutionStepFailure CreateProject UpdateProject DeleteProject "
+    "AddTags DeleteTags DeleteImage",
+}
+"""Operations that are not atomic as a whole: they ask other services, read files, wait for locks or start work. Each
+has been read: what decides is checked again in the transaction in which it writes."""
+
+
+def test_what_changes_something_is_one_transaction(application: Application) -> None:
+    """Of the services of delivery: what an operation has checked is still so when it writes."""
+    seen: dict[str, set[str]] = {}
+    for resource in application.regions.of("").resources:
+        service = type(resource).__module__.split(".")[2]
+        for name, attribute in operations_of(type(resource)) if service in IN_ONE_PART else ():
+            if not READING.match(name) and not is_atomic(type(resource), attribute):
+                seen.setdefault(service, set()).add(name)
+    assert seen == {service: set(names.split()) for service, names in IN_ONE_PART.items() if names}
 
 
 def test_regions_are_made_once_on_their_first_request(application: Application) -> None:

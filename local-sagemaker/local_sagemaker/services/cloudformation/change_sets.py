@@ -43,6 +43,10 @@ def _already_exists(_member: str, _operation: str, request: Request) -> Template
     return TemplateError(text, code="AlreadyExistsException", status=400)
 
 
+def _no_stack(name: str) -> TemplateError:
+    return TemplateError(f"Stack [{name}] does not exist")
+
+
 class ChangeSets(Resource):
     """CreateChangeSet, DescribeChangeSet, ExecuteChangeSet, DeleteChangeSet, ListChangeSets."""
 
@@ -86,8 +90,7 @@ class ChangeSets(Resource):
         }  # fmt: skip
 
         def act() -> Response:
-            if self._records.get(KIND, key) is not None:
-                raise _already_exists("ClientToken", "CreateChangeSet", request)
+            self._look_again(key, stack, request, kind)
             self._records.put(KIND, key, body)
             return {"Id": body["ChangeSetId"], "StackId": stack["StackId"]}
 
@@ -95,6 +98,13 @@ class ChangeSets(Resource):
             return (self._records.get(KIND, key) or {}).get("ChangeSetId") == response["Id"]
 
         return self._tokens.once("CreateChangeSet", request, act, scope=key, exists=exists)[0]
+
+    def _look_again(self, key: str, stack: Body, request: Request, kind: str) -> None:
+        """Raises when there is such a set by now, or the stack was deleted."""
+        if self._records.get(KIND, key) is not None:
+            raise _already_exists("ClientToken", "CreateChangeSet", request)
+        if self._stack(request, kind)["StackId"] != stack["StackId"]:
+            raise _no_stack(request["StackName"])
 
     def _stack(self, request: Request, kind: str) -> Body:
         name = request["StackName"]
@@ -105,8 +115,8 @@ class ChangeSets(Resource):
                                     f"[{request['ChangeSetName']}].")  # fmt: skip
             stored = {**stack, **StackRecord(_stored=True)} if stack else None
             return stored or {"StackId": self._store.new_id(name), "StackName": name}
-        if stack is None or stack["StackStatus"] == StackStatus.REVIEW_IN_PROGRESS:
-            raise TemplateError(f"Stack [{name}] does not exist")
+        if stack is None or stack["StackStatus"] in (StackStatus.REVIEW_IN_PROGRESS, StackStatus.DELETE_COMPLETE):
+            raise _no_stack(name)
         return {**stack, **StackRecord(_stored=True)}
 
     def _insert(self, stack: Body) -> Body:
@@ -175,21 +185,22 @@ class ChangeSets(Resource):
     @operation("ExecuteChangeSet")
     def execute(self, request: Request) -> Response:
         """Does what the change set describes. All other sets of the stack are obsolete from then on."""
-        body = self._require(request)
-        if self._operations.earlier("ExecuteChangeSet", request, body["StackName"]):
-            return {}
+        stack = self._store.require(self._require(request)["StackId"])
+        self._operations.begin("ExecuteChangeSet", request, stack, lambda: self._enter(stack, request))
+        return {}
+
+    def _enter(self, stack: Body, request: Request) -> None:
+        body = self._require(request)  # as it is now, and as the stack is now
         if body["ExecutionStatus"] != ChangeSetExecutionStatus.AVAILABLE:
             raise TemplateError(
                 f"ChangeSet [{body['ChangeSetId']}] cannot be executed in its current execution status of "
                 f"[{body['ExecutionStatus']}]", code="InvalidChangeSetStatus", status=400,
             )  # fmt: skip
-        stack = self._store.require(body["StackId"])
-        self._operations.begin("ExecuteChangeSet", request, stack, lambda: self._enter(stack, body, request))
-        return {}
-
-    def _enter(self, stack: Body, body: Body, request: Request) -> None:
         wanted = {**own_change_set(body)["_wanted"], "ChangeSetId": body["ChangeSetId"]}
         if own_change_set(body)["_kind"] == "CREATE":
+            status = self._store.require(stack["StackId"])["StackStatus"]
+            if status != StackStatus.REVIEW_IN_PROGRESS:
+                raise TemplateError(f"Stack:{stack['StackId']} is in {status} state and can not be updated.")
             keep = request.get("DisableRollback", False) or body.get("OnStackFailure") == "DO_NOTHING"
             on_failure = "DO_NOTHING" if keep else body.get("OnStackFailure") or "ROLLBACK"
             self._store.enter(
@@ -209,7 +220,7 @@ class ChangeSets(Resource):
             )
             self._records.put(KIND, key, {**body, "ExecutionStatus": status})
 
-    @operation("DeleteChangeSet")
+    @operation("DeleteChangeSet", atomic=True)
     def delete(self, request: Request) -> Response:
         """Deletes a change set; one that is not known is deleted already."""
         try:

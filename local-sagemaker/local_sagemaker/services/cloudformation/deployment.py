@@ -26,7 +26,7 @@ from local_sagemaker.errors import ServiceError
 from local_sagemaker.records.delivery_members import StackResourceRecord, own_resource
 from local_sagemaker.records.delivery_status import StackStatus
 from local_sagemaker.records.store import Body
-from local_sagemaker.services.cloudformation import stack_policies
+from local_sagemaker.services.cloudformation import resource_creation, stack_policies
 from local_sagemaker.services.cloudformation.handlers import HANDLERS
 from local_sagemaker.services.cloudformation.handlers.handler import (
     Cancelled,
@@ -34,7 +34,6 @@ from local_sagemaker.services.cloudformation.handlers.handler import (
     Identity,
     MadeByAnother,
 )
-from local_sagemaker.services.cloudformation.resource_creation import CallsOfCreation, create_once, is_free
 from local_sagemaker.services.cloudformation.resource_history import KEPT, existing_before, is_touched, state
 from local_sagemaker.services.cloudformation.scopes import Scopes
 from local_sagemaker.services.cloudformation.stack_store import StackStore
@@ -183,7 +182,7 @@ class StackDeployment:
         Until just before the call that makes it, and when that call failed, what has the name is counted as another's.
         """
         handler = HANDLERS[resource["ResourceType"]]
-        calls = CallsOfCreation(self._context(resource).call)
+        calls = resource_creation.CallsOfCreation(self._context(resource).call)
         context = replace(
             self._context(resource),
             call=calls, keep=lambda made: self._add_to_record(pending, _members_of(made)),
@@ -191,8 +190,7 @@ class StackDeployment:
         named = handler.with_name(context, {**properties, **own_resource(attempt or {}).get("_names", {})})
         names = {name: value for name, value in named.items() if name not in properties}
         pending = {**resource, **StackResourceRecord(_creating=True, _names=names, _properties=properties)}
-        if attempt and "_replaced" in attempt:
-            own_resource(pending)["_replaced"] = own_resource(attempt)["_replaced"]
+        pending |= resource_creation.from_attempt(resource["ResourceType"], attempt)
         again = bool(attempt and own_resource(attempt).get("_creating") and not own_resource(attempt).get("_foreign"))
         foreign = StackResourceRecord() if again else StackResourceRecord(_foreign=True)
         self._store.put_resource(
@@ -200,20 +198,32 @@ class StackDeployment:
             REPLACING if "_replaced" in pending else "",
         )  # fmt: skip
         values, own_resource(pending)["_led_to"] = self._scopes.dynamic.resolve_and_note(named)
-        if not again and is_free(resource["ResourceType"], context, values, names):
+        if not again and resource_creation.is_free(resource["ResourceType"], context, values, names):
             self._add_to_record(pending, {})
         try:
-            identity = create_once(resource["ResourceType"], context, values, again=again)
+            identity = self._make(pending, context, values, again=again)
         except Exception as error:
-            made_anything = calls.made_anything and not isinstance(error, MadeByAnother)
-            if not (again or made_anything or self._ended.is_set()):
-                self._add_to_record(pending, {**foreign})
+            perhaps = again or calls.made_anything or self._ended.is_set()
+            if isinstance(error, MadeByAnother) or not perhaps:
+                self._add_to_record(pending, {**StackResourceRecord(_foreign=True)})
             raise
         made = {**pending, **_members_of(identity)}
         own_resource(made).pop("_creating")
         if verb == "CREATE":
             self._store.note(self._id, made, StackStatus.CREATE_IN_PROGRESS, "Resource creation Initiated")
         self._store.put_resource(self._id, made, StackStatus(f"{verb}_COMPLETE"))
+
+    def _make(self, pending: Body, context: DeploymentContext, values: Body, *, again: bool) -> Identity:
+        """Makes what is pending; what was made with its record before a crash is that."""
+        kind = pending["ResourceType"]
+        if kind not in resource_creation.MADE_WITH_RECORD:
+            return resource_creation.create_once(kind, context, values, again=again)
+        if again and "PhysicalResourceId" in pending:
+            return _identity(pending)
+        with self._store.transaction():
+            identity = resource_creation.create_once(kind, context, values, again=again)
+            self._add_to_record(pending, _members_of(identity))
+        return identity
 
     def _add_to_record(self, resource: Body, members: Body) -> None:
         """Writes down what has become known of a resource; its status stays."""

@@ -6,7 +6,12 @@ from local_sagemaker.api.operations import Call, Request, Response
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.cloudformation.handlers import HANDLERS
-from local_sagemaker.services.cloudformation.handlers.handler import ApiResource, DeploymentContext, Identity
+from local_sagemaker.services.cloudformation.handlers.handler import (
+    ApiResource,
+    DeploymentContext,
+    Identity,
+    MadeByAnother,
+)
 
 TAKING_OVER = frozenset((
     "AWS::CloudWatch::Alarm", "AWS::CloudWatch::Dashboard", "AWS::Events::Rule", "AWS::SNS::Topic", "AWS::SQS::Queue",
@@ -17,6 +22,9 @@ MADE_IN_STEPS = frozenset((
     "AWS::IAM::Role", "AWS::Logs::LogGroup", "AWS::S3::Bucket", "AWS::SageMaker::ModelPackageGroup",
 ))  # fmt: skip
 """Types that take several calls, of which the first gives the name: a crash may have come between them."""
+MADE_WITH_RECORD = frozenset(("AWS::Lambda::Version",))
+"""Types of which nobody can tell whose one is: it is made in the transaction that records it, so a crash leaves both
+or neither. Their creation is calls that do nothing but read and write records."""
 WITHOUT_A_NAME = frozenset((
     "AWS::ApplicationAutoScaling::ScalableTarget", "AWS::ApplicationAutoScaling::ScalingPolicy", "AWS::CDK::Metadata",
     "AWS::CodeConnections::Connection", "AWS::CodeStarConnections::Connection", "AWS::IAM::Policy", "AWS::KMS::Key",
@@ -24,6 +32,7 @@ WITHOUT_A_NAME = frozenset((
     "AWS::SNS::Subscription", "AWS::SNS::TopicPolicy", "AWS::SQS::QueuePolicy",
 ))  # fmt: skip
 """Types of which nothing can be looked for: they belong to another resource, or many may have the same name."""
+_RECORDED = ("PhysicalResourceId", "_reference", "_attributes")
 _READING = ("Describe", "Get", "List", "Head", "BatchGet")
 """How operations begin that change nothing."""
 
@@ -40,6 +49,12 @@ class CallsOfCreation:
         if not operation.partition(":")[2].startswith(_READING):
             self.made_anything = True
         return response
+
+
+def from_attempt(kind: str, attempt: Body | None) -> Body:
+    """What a new attempt has of the one before: what it is to replace, and what was made with its record."""
+    names = ("_replaced", *(_RECORDED if kind in MADE_WITH_RECORD else ()))
+    return {name: attempt[name] for name in names if name in attempt} if attempt else {}
 
 
 def is_free(kind: str, context: DeploymentContext, named: Body, made_for_it: Body) -> bool:
@@ -68,7 +83,7 @@ def create_once(kind: str, context: DeploymentContext, named: Body, *, again: bo
     try:
         return handler.create(context, named)
     except ServiceError as error:
-        if not again or not _exists_already(error):
+        if not again or isinstance(error, MadeByAnother) or not _exists_already(error):
             raise
     identity = handler.find(context, named)
     if kind not in MADE_IN_STEPS:

@@ -96,7 +96,16 @@ class StackContents(Resource):
         """Parameters, types and capabilities of a template or of a stack's."""
         read = self._read(request)
         kinds = sorted({resource.type.name for resource in read.resources.values()})
-        return {**_describe(read), "ResourceTypes": kinds, "Version": "2010-09-09", "ResourceIdentifierSummaries": []}
+        summaries = [
+            {"ResourceType": kind, "LogicalResourceIds": [resource.logical for resource in resources],
+             "ResourceIdentifiers": list(resources[0].type.identifier)}
+            for kind in kinds
+            if (resources := [one for one in read.resources.values() if one.type.name == kind])[0].type.identifier
+        ]  # fmt: skip
+        return {
+            **_describe(read), "ResourceTypes": kinds, "Version": "2010-09-09",
+            "ResourceIdentifierSummaries": summaries,
+        }  # fmt: skip
 
     @operation("ValidateTemplate")
     def validate(self, request: Request) -> Response:

@@ -130,28 +130,31 @@ class Stacks(Resource):
         if self._operations.earlier("DeleteStack", request, stack["StackName"]):
             return {}
         self._requests.check_role(request)
+        self._operations.begin("DeleteStack", request, stack, partial(self._enter_deletion, stack, request))
+        return {}
+
+    def _enter_deletion(self, stack: Body, request: Request) -> None:
+        """Records that the stack is to be deleted; nothing where it is being deleted already."""
+        stack = self._store.require(stack["StackId"])  # as it is now
+        status, retained = StackStatus(stack["StackStatus"]), request.get("RetainResources", [])
         if stack.get("EnableTerminationProtection"):
             raise TemplateError(
                 f"Stack [{stack['StackName']}] cannot be deleted while TerminationProtection is enabled"
             )
-        retained = request.get("RetainResources", [])
-        if retained and stack["StackStatus"] != StackStatus.DELETE_FAILED:
+        if retained and status is not StackStatus.DELETE_FAILED:
             raise TemplateError(
                 "Invalid operation on stack: specify which resources to retain only when the stack is in the "
                 "DELETE_FAILED state."
             )
-        if stack["StackStatus"] == StackStatus.DELETE_IN_PROGRESS:
-            return {}
-        if not StackStatus(stack["StackStatus"]).is_final:
-            status = stack["StackStatus"]
+        if status in (StackStatus.DELETE_IN_PROGRESS, StackStatus.DELETE_COMPLETE):
+            return
+        if not status.is_final:
             raise TemplateError(f"Stack:{stack['StackId']} is in {status} state and can not be deleted.")
-        self._begin("DeleteStack", request, stack, StackStatus.DELETE_IN_PROGRESS, _retained=retained)
-        return {}
+        self._enter(stack, StackStatus.DELETE_IN_PROGRESS, request, _retained=retained)
 
-    def _begin(self, name: str, request: Request, stack: Body, status: StackStatus, **members: Any) -> Response:
+    def _enter(self, stack: Body, status: StackStatus, request: Request, **members: Any) -> None:
         token = request.get("ClientRequestToken")
-        enter = partial(self._store.enter, stack["StackId"], status, "User Initiated", _token=token, **members)
-        return self._operations.begin(name, request, stack, enter)
+        self._store.enter(stack["StackId"], status, "User Initiated", _token=token, **members)
 
     @operation("CancelUpdateStack")
     def cancel_update(self, request: Request) -> Response:
@@ -167,31 +170,37 @@ class Stacks(Resource):
     def continue_rollback(self, request: Request) -> Response:
         """Tries a failed rollback of an update again; `ResourcesToSkip` are taken as they are."""
         stack = self._store.require(request["StackName"], "Stack [{}] does not exist")
-        if self._operations.earlier("ContinueUpdateRollback", request, stack["StackName"]):
-            return {}
-        if stack["StackStatus"] != StackStatus.UPDATE_ROLLBACK_FAILED:
-            status = stack["StackStatus"]
-            raise TemplateError(f"Stack:{stack['StackId']} is in {status} state and can not continue rollback.")
-        skip = request.get("ResourcesToSkip", [])
-        self._begin("ContinueUpdateRollback", request, stack, StackStatus.UPDATE_ROLLBACK_IN_PROGRESS, _skip=skip)
+
+        def act() -> None:
+            if (status := self._status(stack)) is not StackStatus.UPDATE_ROLLBACK_FAILED:
+                raise TemplateError(f"Stack:{stack['StackId']} is in {status} state and can not continue rollback.")
+            skip = request.get("ResourcesToSkip", [])
+            self._enter(stack, StackStatus.UPDATE_ROLLBACK_IN_PROGRESS, request, _skip=skip)
+
+        self._operations.begin("ContinueUpdateRollback", request, stack, act)
         return {}
+
+    def _status(self, stack: Body) -> StackStatus:
+        """A stack's status as it is now: another request may have come in the meantime."""
+        return StackStatus(self._store.require(stack["StackId"])["StackStatus"])
 
     @operation("RollbackStack")
     def roll_back(self, request: Request) -> Response:
         """Rolls a failed stack back to the last state that worked."""
         stack = self._store.require(request["StackName"], "Stack [{}] does not exist")
-        if earlier := self._operations.earlier("RollbackStack", request, stack["StackName"]):
-            return earlier
         states = {
             StackStatus.CREATE_FAILED: StackStatus.ROLLBACK_IN_PROGRESS,
             StackStatus.UPDATE_FAILED: StackStatus.UPDATE_ROLLBACK_IN_PROGRESS,
         }
-        if stack["StackStatus"] not in states:
-            status = stack["StackStatus"]
-            raise TemplateError(f"Stack:{stack['StackId']} is in {status} state and can not be rolled back.")
-        return self._begin("RollbackStack", request, stack, states[stack["StackStatus"]])
 
-    @operation("UpdateTerminationProtection")
+        def act() -> None:
+            if (status := self._status(stack)) not in states:
+                raise TemplateError(f"Stack:{stack['StackId']} is in {status} state and can not be rolled back.")
+            self._enter(stack, states[status], request)
+
+        return self._operations.begin("RollbackStack", request, stack, act)
+
+    @operation("UpdateTerminationProtection", atomic=True)
     def protect(self, request: Request) -> Response:
         """Switches the protection against deletion."""
         stack = self._store.require(request["StackName"], "Stack [{}] does not exist")

@@ -136,16 +136,14 @@ class BuildBatches(RunResource[BatchRun]):
         batch = self._store.require(request["id"])
         if earlier := self._earlier("RetryBuildBatch", request, batch["projectName"]):
             return {"buildBatch": public(earlier)}
-        if batch["buildBatchStatus"] in (BuildStatus.IN_PROGRESS, BuildStatus.SUCCEEDED):
-            raise InvalidInput(
-                f"Build batch {batch['id']} is {batch['buildBatchStatus']}: only failed ones are retried."
-            )
+        _refuse_retry(batch)
         failed_only = request.get("retryType") == "RETRY_FAILED_BUILDS"
         if failed_only and batch["buildBatchConfig"].get("combineArtifacts"):
             raise InvalidInput("LocalUnsupported: RETRY_FAILED_BUILDS with combineArtifacts is not executed here.")
         kept = _succeeded(batch) if failed_only and "_batchspec" in batch else frozenset()
 
         def begin_again(body: Body) -> None:
+            _refuse_retry(body)
             body["phases"][-1].update(
                 phaseStatus="RETRY", endTime=now(), durationInSeconds=int(now() - body["endTime"])
             )
@@ -154,12 +152,12 @@ class BuildBatches(RunResource[BatchRun]):
 
         fresh = self._begin_once(
             "RetryBuildBatch", request, batch["projectName"],
-            lambda: self._store.change(batch["id"], begin_again) or batch, self._tokens,
+            lambda: self._store.change(batch["id"], begin_again) or self._store.require(batch["id"]), self._tokens,
             begin=partial(self.begin_run, kept=kept),
         )  # fmt: skip
         return {"buildBatch": public(fresh)}
 
-    @operation("DeleteBuildBatch")
+    @operation("DeleteBuildBatch", atomic=True)
     def delete(self, request: Request) -> Response:
         """Removes a batch that has ended, and its builds."""
         batch = self._store.find(request["id"])
@@ -172,6 +170,12 @@ class BuildBatches(RunResource[BatchRun]):
         outcome = self._builds.delete({"ids": [build["id"] for build in builds]})
         self._store.remove(batch["id"])
         return {"statusCode": "BATCH_DELETED", **outcome}
+
+
+def _refuse_retry(batch: Body) -> None:
+    """Raises CodeBuild's error for a batch that runs or succeeded."""
+    if batch["buildBatchStatus"] in (BuildStatus.IN_PROGRESS, BuildStatus.SUCCEEDED):
+        raise InvalidInput(f"Build batch {batch['id']} is {batch['buildBatchStatus']}: only failed ones are retried.")
 
 
 def _succeeded(batch: Body) -> frozenset[str]:

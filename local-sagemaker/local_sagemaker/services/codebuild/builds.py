@@ -183,7 +183,7 @@ class Builds(RunResource[BuildRun]):
             request["sourceVersion"] = build["sourceVersion"]
         return self._add(project, wanted, private, request)
 
-    @operation("BatchDeleteBuilds")
+    @operation("BatchDeleteBuilds", atomic=True)
     def delete(self, request: Request) -> Response:
         """Removes builds that have ended."""
         deleted, kept = [], []

@@ -57,13 +57,18 @@ class Projects(Resource):
     def update(self, request: Request) -> Response:
         """Changes the members that are in the request."""
         before = self._store.project(request["name"])
-        body = _fill_defaults({**before, **request, "name": before["name"], "lastModified": now()})
-        check(body)
-        check_roles(body, self._roles)
-        self._store.records.put(PROJECT, before["name"], body)
-        return {"project": public(body)}
+        name = before["name"]
 
-    @operation("DeleteProject")
+        def merge(current: Body) -> Body:
+            body = _fill_defaults({**current, **request, "name": name, "lastModified": now()})
+            check(body)
+            return body
+
+        check_roles(merge(before), self._roles)
+        body = self._store.records.update(PROJECT, name, merge)  # builds may have been counted in the meantime
+        return {"project": public(body or self._store.project(name))}
+
+    @operation("DeleteProject", atomic=True)
     def delete(self, request: Request) -> Response:
         """Removes a project; its builds stay. An unknown one is removed already."""
         self._store.records.delete(PROJECT, request["name"].rpartition("project/")[2])

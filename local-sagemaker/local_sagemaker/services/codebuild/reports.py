@@ -75,7 +75,7 @@ class ReportStore:
             self.records.delete(kind, _key(report["name"]))
 
     def add(self, group: Body, build_arn: str, rows: list[Body]) -> Body:
-        """A report of a build with its rows: test cases or covered files."""
+        """A report of a build with its rows: test cases or covered files. Raises when the group no longer exists."""
         self.reports()  # removes those of before that are too old
         unique, moment = str(uuid.uuid4()), now()
         failed = group["type"] == TEST and any(row["status"] in FAILURES for row in rows)
@@ -88,6 +88,8 @@ class ReportStore:
             **summary_of(group["type"], rows),
         }  # fmt: skip
         with self.records.transaction():
+            if self.records.get(GROUP, group["name"]) is None:
+                raise UnknownProject(f"Report group does not exist: {group['arn']}")
             self.records.insert(ROWS, _key(body["name"]), {"rows": rows})
             self.records.insert(REPORT, _key(body["name"]), body)
         return body
@@ -99,7 +101,7 @@ class TestReports(Resource):
     def __init__(self, *, store: ReportStore) -> None:
         self._store = store
 
-    @operation("CreateReportGroup")
+    @operation("CreateReportGroup", atomic=True)
     def create(self, request: Request) -> Response:
         """Makes a group; its reports are kept here and exported nowhere."""
         export = request["exportConfig"]
@@ -107,7 +109,7 @@ class TestReports(Resource):
         body = self._store.insert(request["name"], request["type"], exportConfig=export, tags=request.get("tags", []))
         return {"reportGroup": public(body)}
 
-    @operation("UpdateReportGroup")
+    @operation("UpdateReportGroup", atomic=True)
     def update(self, request: Request) -> Response:
         """Changes a group's tags."""
         body = self._require_group(request["arn"])
@@ -116,7 +118,7 @@ class TestReports(Resource):
         self._store.records.put(GROUP, body["name"], body)
         return {"reportGroup": public(body)}
 
-    @operation("DeleteReportGroup")
+    @operation("DeleteReportGroup", atomic=True)
     def delete(self, request: Request) -> Response:
         """Removes a group. One with reports is removed with them only when the request says so."""
         group = self._store.group(request["arn"])
@@ -195,7 +197,7 @@ class TestReports(Resource):
         more = {"reportARN": report["arn"], "expired": report["expired"]}
         return {"codeCoverages": [{**row, **more} for row in chosen], **token}
 
-    @operation("DeleteReport")
+    @operation("DeleteReport", atomic=True)
     def delete_report(self, request: Request) -> Response:
         """Removes a report; one that does not exist is removed already."""
         report = self._store.report(request["arn"])

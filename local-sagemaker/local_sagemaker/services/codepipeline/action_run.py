@@ -59,8 +59,8 @@ class ActionRuns:
             body["input"]["resolvedConfiguration"] = resolve_all(action["configuration"], namespaces(execution))
         except UnresolvedVariable as error:
             body["input"]["resolvedConfiguration"] = {}
-            failed = self._store.add_action(execution, body)
-            self._write(failed, ActionResult(failure=ActionFailure(str(error), "InvalidVariable")))
+            if failed := self._store.add_action(execution, body):
+                self._write(failed, ActionResult(failure=ActionFailure(str(error), "InvalidVariable")))
             return
         if action["actionTypeId"]["category"] == "Approval":
             own_action(body)["_token"] = str(uuid.uuid4())
@@ -68,9 +68,8 @@ class ActionRuns:
                 body["output"] = {"executionResult": {"externalExecutionId": own_action(body)["_token"]}}
             minutes = action.get("timeoutInMinutes", 7 * 24 * 60)
             own_action(body)["_expires"] = now() + 60 * minutes
-            self._approvals.announce(self._store.add_action(execution, body))
-            return
-        self._begin(self._store.add_action(execution, body))
+        if added := self._store.add_action(execution, body):
+            (self._approvals.announce if "_token" in added else self._begin)(added)
 
     def resume(self, action: Body) -> None:
         """Takes an action in progress up again."""

@@ -123,10 +123,13 @@ class Engine:
 
     def _supersede(self, executions: list[Body]) -> bool:
         text = "A newer execution came while this one waited."
+
+        def change(body: Body) -> None:
+            if body["status"] == DeliveryStatus.IN_PROGRESS:  # and not stopped in the meantime
+                body.update(status=DeliveryStatus.SUPERSEDED, statusSummary=text)
+
         for execution in executions:
-            self._store.change_execution(
-                execution, lambda b: b.update(status=DeliveryStatus.SUPERSEDED, statusSummary=text)
-            )
+            self._store.change_execution(execution, change)
         return bool(executions)
 
     def _enter(self, execution: Body) -> bool:
@@ -214,19 +217,21 @@ class Engine:
 
     def retry(self, execution: Body, stage: str, mode: str, trigger: str) -> None:
         """Runs a failed stage's actions again: the failed ones, or all."""
-        record = self._store.stage(execution, stage) or {}
-        attempt = own_stage(record).get("_attempt", 1) + 1
         automatic = trigger == "AutomatedStageRetry"
-        count = "autoStageRetryAttempt" if automatic else "manualStageRetryAttempt"
-        metadata = {**own_stage(record).get("_retry", {}), "latestRetryTrigger": trigger}
-        metadata[count] = metadata.get(count, 0) + 1
-        first = attempt if mode == "ALL_ACTIONS" else own_stage(record).get("_from", 1)
+        stages = [row["name"] for row in self._stages(execution)]
         with self._store.records.transaction():
+            if automatic and not self._store.is_in_progress(execution):
+                return  # it was stopped in the meantime
+            record = self._store.stage(execution, stage) or {}
+            attempt = own_stage(record).get("_attempt", 1) + 1
+            count = "autoStageRetryAttempt" if automatic else "manualStageRetryAttempt"
+            metadata = {**own_stage(record).get("_retry", {}), "latestRetryTrigger": trigger}
+            metadata[count] = metadata.get(count, 0) + 1
+            first = attempt if mode == "ALL_ACTIONS" else own_stage(record).get("_from", 1)
             self._store.put_stage(
                 execution, stage, status=StageStatus.IN_PROGRESS, _attempt=attempt, _from=first, _retry=metadata,
                 _retried=automatic or own_stage(record).get("_retried", False),
             )  # fmt: skip
-            stages = [row["name"] for row in self._stages(execution)]
             self._store.change_execution(
                 execution,
                 lambda body: body.update(
@@ -265,7 +270,7 @@ class Engine:
         running = [action for action in self._store.actions(execution) if action["status"] == ActionStatus.IN_PROGRESS]
         if own_delivery(execution).get("_abandon"):
             for action in running:
-                self._store.change_action(action, lambda body: body.update(status=ActionStatus.ABANDONED))
+                self._store.change_action(action, _abandon)
             running = []
         if running:
             return self._runs.expire(execution)
@@ -273,3 +278,8 @@ class Engine:
             self._store.put_stage(execution, self._stage(execution)["name"], status=StageStatus.STOPPED)
         self._store.change_execution(execution, lambda body: body.update(status=DeliveryStatus.STOPPED, _entered=False))
         return True
+
+
+def _abandon(action: Body) -> None:
+    if action["status"] == ActionStatus.IN_PROGRESS:  # it may have ended in the meantime
+        action["status"] = ActionStatus.ABANDONED

@@ -39,22 +39,22 @@ class ExecutionStart:
 
     def add(self, name: str, trigger: Trigger) -> str:
         """Records an execution of a pipeline's newest version, and returns its id."""
-        version = self._store.pipeline(name)["version"]
-        structure = self._store.structure(name, version)
-        variables = self._variables(structure, trigger)
-        return self._add(name, structure, trigger, {"variables": variables})
+        with self._store.records.transaction():
+            structure = self._store.structure(name, self._store.pipeline(name)["version"])
+            return self._add(name, structure, trigger, {"variables": self._variables(structure, trigger)})
 
     def roll_back(self, name: str, stage: str, target: dict[str, Any], trigger: Trigger) -> str:
         """Begins an execution that runs one stage with what another execution had there."""
-        structure = self._store.structure(name, target["pipelineVersion"])
-        number = [row["name"] for row in structure["stages"]].index(stage)
-        more = {
-            "executionType": "ROLLBACK", "variables": target["variables"],
-            **DeliveryExecutionRecord(_stage=number, _last=number),
-            "rollbackMetadata": {"rollbackTargetPipelineExecutionId": target["pipelineExecutionId"]},
-            **{member: target[member] for member in ("_artifacts", "_outputs", "artifactRevisions", "_sources")},
-        }  # fmt: skip
-        identity = self._add(name, structure, trigger, more)
+        with self._store.records.transaction():
+            structure = self._store.structure(name, target["pipelineVersion"])
+            number = [row["name"] for row in structure["stages"]].index(stage)
+            more = {
+                "executionType": "ROLLBACK", "variables": target["variables"],
+                **DeliveryExecutionRecord(_stage=number, _last=number),
+                "rollbackMetadata": {"rollbackTargetPipelineExecutionId": target["pipelineExecutionId"]},
+                **{member: target[member] for member in ("_artifacts", "_outputs", "artifactRevisions", "_sources")},
+            }  # fmt: skip
+            identity = self._add(name, structure, trigger, more)
         self._wake()
         return identity
 

@@ -39,7 +39,7 @@ class DeliveryExecutions(Resource):
         """Ends all work; it is taken up at the next start."""
         self._engine.stop()
 
-    @operation("StartPipelineExecution")
+    @operation("StartPipelineExecution", atomic=True)
     def start(self, request: Request) -> Response:
         """Starts an execution of the newest version."""
         name, token = request["name"], request.get("clientRequestToken")
@@ -58,7 +58,7 @@ class DeliveryExecutions(Resource):
             self._engine.wake()
         return response
 
-    @operation("StopPipelineExecution")
+    @operation("StopPipelineExecution", atomic=True)
     def stop(self, request: Request) -> Response:
         """Stops an execution: after its running actions, or at once."""
         execution = self._store.execution(request["pipelineName"], request["pipelineExecutionId"])
@@ -76,7 +76,7 @@ class DeliveryExecutions(Resource):
         self._engine.wake()
         return {"pipelineExecutionId": execution["pipelineExecutionId"]}
 
-    @operation("RetryStageExecution")
+    @operation("RetryStageExecution", atomic=True)
     def retry(self, request: Request) -> Response:
         """Runs the failed stage of an execution again."""
         name, stage = request["pipelineName"], request["stageName"]
@@ -107,7 +107,7 @@ class DeliveryExecutions(Resource):
                 text = f"A newer execution has entered the stage {stage}: {other['pipelineExecutionId']}"
                 raise PipelineError(text, code="NotLatestPipelineExecutionException")
 
-    @operation("RollbackStage")
+    @operation("RollbackStage", atomic=True)
     def roll_back(self, request: Request) -> Response:
         """Runs a stage with what an earlier execution succeeded with there."""
         name, stage = request["pipelineName"], request["stageName"]
@@ -128,7 +128,7 @@ class DeliveryExecutions(Resource):
         trigger = Trigger("ManualRollback", self._starter.caller)
         return {"pipelineExecutionId": self._starter.roll_back(name, stage, target, trigger)}
 
-    @operation("OverrideStageCondition")
+    @operation("OverrideStageCondition", atomic=True)
     def override(self, request: Request) -> Response:
         """Lets a stage pass whose condition failed."""
         name, stage = request["pipelineName"], request["stageName"]

@@ -23,7 +23,7 @@ class JobResults(Resource):
                 return key, body
         raise PipelineError(f"The job {identity} does not exist.", code="JobNotFoundException")
 
-    @operation("PutJobSuccessResult")
+    @operation("PutJobSuccessResult", atomic=True)
     def succeed(self, request: Request) -> Response:
         """The job has succeeded; with a continuation token, it is to be invoked again."""
         details = request.get("executionDetails", {})
@@ -34,7 +34,7 @@ class JobResults(Resource):
                     "externalExecutionId": details.get("externalExecutionId")}  # fmt: skip
         return self._end(request["jobId"], members)
 
-    @operation("PutJobFailureResult")
+    @operation("PutJobFailureResult", atomic=True)
     def fail(self, request: Request) -> Response:
         """The job has failed."""
         return self._end(request["jobId"], {"status": ActionStatus.FAILED, "failure": request["failureDetails"]})

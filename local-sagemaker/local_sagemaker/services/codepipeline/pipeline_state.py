@@ -101,7 +101,7 @@ class PipelineStates(Resource):
         link = action["configuration"].get("ExternalEntityLink")
         return {**state, **({"entityUrl": link} if link else {})}
 
-    @operation("PutApprovalResult")
+    @operation("PutApprovalResult", atomic=True)
     def approve(self, request: Request) -> Response:
         """Approves or rejects what waits."""
         name = request["pipelineName"]

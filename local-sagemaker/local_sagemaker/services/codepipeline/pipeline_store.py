@@ -78,10 +78,15 @@ class PipelineStore:
 
     def add_rule(self, execution: Body, body: Body) -> None:
         """Writes down what became of a rule; nothing when its pipeline has been deleted while it was checked."""
-        place = f"{execution['pipelineName']}/{execution['pipelineExecutionId']}"
+        self._put_below(RULE, execution, body["ruleExecutionId"], body)
+
+    def _put_below(self, kind: str, execution: Body, rest: str, body: Body) -> bool:
+        """Writes a record of an execution. False, and nothing is written, when its pipeline is deleted by now."""
         with self.records.transaction():
-            if self.records.get(EXECUTION, place) is not None:
-                self.records.insert(RULE, f"{place}/{body['ruleExecutionId']}", body)
+            exists = self.records.get(EXECUTION, _key(execution)) is not None
+            if exists:
+                self.records.put(kind, _key(execution, rest), body)
+        return exists
 
     def rules(self, name: str, execution: str | None) -> list[Body]:
         """What became of the rules of a pipeline or one of its executions, the oldest first."""
@@ -107,42 +112,46 @@ class PipelineStore:
             change(body)
             body["lastUpdateTime"] = now()
 
-        key = f"{execution['pipelineName']}/{execution['pipelineExecutionId']}"
-        return self.records.update(EXECUTION, key, both) or execution
+        return self.records.update(EXECUTION, _key(execution), both) or execution
+
+    def is_in_progress(self, execution: Body) -> bool:
+        """Whether an execution still is, and nobody has stopped it."""
+        body = self.records.get(EXECUTION, _key(execution))
+        return body is not None and body["status"] == DeliveryStatus.IN_PROGRESS
 
     def add_execution(self, body: Body) -> None:
         """Adds an execution."""
-        key = f"{body['pipelineName']}/{body['pipelineExecutionId']}"
         own = DeliveryExecutionRecord(_name=body["pipelineName"], _arn=self.arn(body["pipelineName"]))
-        self.records.insert(EXECUTION, key, {**body, **own})
+        self.records.insert(EXECUTION, _key(body), {**body, **own})
 
     def stage(self, execution: Body, name: str) -> Body | None:
         """A stage of an execution, None when it was not reached."""
         return self.records.get(STAGE, _key(execution, name))
 
     def put_stage(self, execution: Body, name: str, **members: Any) -> Body:
-        """Sets members of a stage of an execution."""
-        before = self.stage(execution, name) or {
-            **DeliveryStageRecord(_name=execution["pipelineName"], _arn=self.arn(execution["pipelineName"])),
-            "stageName": name,
+        """Sets members of a stage of an execution; of none whose pipeline was deleted in the meantime."""
+        pipeline, moment = execution["pipelineName"], now()
+        new = {
+            **DeliveryStageRecord(_name=pipeline, _arn=self.arn(pipeline), _attempt=1, _from=1), "stageName": name,
             "pipelineExecutionId": execution["pipelineExecutionId"], "pipelineVersion": execution["pipelineVersion"],
-            **DeliveryStageRecord(_attempt=1, _from=1), "startTime": now(), "conditions": {},
+            "startTime": moment, "conditions": {},
         }  # fmt: skip
-        body = {**before, **members, "lastUpdateTime": now()}
-        self.records.put(STAGE, _key(execution, name), body)
+        with self.records.transaction():
+            body = {**(self.stage(execution, name) or new), **members, "lastUpdateTime": moment}
+            self._put_below(STAGE, execution, name, body)
         return body
 
     def actions(self, execution: Body, stage: str | None = None) -> list[Body]:
         """The actions of an execution (of a stage) that were started, in order."""
-        bodies = self.records.list(ACTION, _key(execution, ""))
+        bodies = self.records.list(ACTION, f"{_key(execution)}/")
         return [body for body in bodies if stage is None or body["stageName"] == stage]
 
     def all_actions(self, name: str) -> list[Body]:
         """The actions of all executions of a pipeline, in order."""
         return self.records.list(ACTION, f"{name}/")
 
-    def add_action(self, execution: Body, body: Body) -> Body:
-        """Adds an action that starts now."""
+    def add_action(self, execution: Body, body: Body) -> Body | None:
+        """Adds an action that starts now. None when its pipeline was deleted in the meantime."""
         identity = str(uuid.uuid4())
         name = execution["pipelineName"]
         whole = {
@@ -151,8 +160,7 @@ class PipelineStore:
             "actionExecutionId": identity, "pipelineVersion": execution["pipelineVersion"], "startTime": now(),
             "lastUpdateTime": now(), "status": ActionStatus.IN_PROGRESS, "output": {}, **body,
         }  # fmt: skip
-        self.records.insert(ACTION, _key(execution, identity), whole)
-        return whole
+        return whole if self._put_below(ACTION, execution, identity, whole) else None
 
     def change_action(self, action: Body, change: Change) -> Body:
         """Changes an action's record in place, and its time."""
@@ -179,5 +187,5 @@ class PipelineStore:
         return [key for key, _ in self.records.items(PIPELINE)]
 
 
-def _key(execution: Body, rest: str) -> str:
-    return f"{execution['pipelineName']}/{execution['pipelineExecutionId']}/{rest}"
+def _key(execution: Body, *rest: str) -> str:
+    return "/".join((execution["pipelineName"], execution["pipelineExecutionId"], *rest))

@@ -23,7 +23,7 @@ class DeliveryPipelines(Resource):
     def __init__(self, *, store: PipelineStore, starter: ExecutionStart, wake: Callable[[], None]) -> None:
         self._store, self._starter, self._wake = store, starter, wake
 
-    @operation("CreatePipeline")
+    @operation("CreatePipeline", atomic=True)
     def create(self, request: Request) -> Response:
         """Makes a pipeline and starts it."""
         structure = _fill_defaults(request["pipeline"])
@@ -45,7 +45,7 @@ class DeliveryPipelines(Resource):
         self._starter.start(name, Trigger("CreatePipeline", self._starter.caller))
         return {"pipeline": structure, "tags": [{"key": key, "value": value} for key, value in tags.items()]}
 
-    @operation("UpdatePipeline")
+    @operation("UpdatePipeline", atomic=True)
     def update(self, request: Request) -> Response:
         """Changes the structure: another version."""
         structure = _fill_defaults(request["pipeline"])
@@ -80,19 +80,19 @@ class DeliveryPipelines(Resource):
         kinds = {name: structure[name] for name in ("pipelineType", "executionMode")}
         return {name: body[name] for name in ("name", "version", "created", "updated")} | kinds
 
-    @operation("DeletePipeline")
+    @operation("DeletePipeline", atomic=True)
     def delete(self, request: Request) -> Response:
         """Removes a pipeline with its executions; an unknown one is removed already."""
         self._store.delete(request["name"])
         self._wake()
         return {}
 
-    @operation("DisableStageTransition")
+    @operation("DisableStageTransition", atomic=True)
     def disable(self, request: Request) -> Response:
         """Keeps executions from entering a stage."""
         return self._set_transition(request, enabled=False, reason=request["reason"])
 
-    @operation("EnableStageTransition")
+    @operation("EnableStageTransition", atomic=True)
     def enable(self, request: Request) -> Response:
         """Lets executions enter a stage again."""
         return self._set_transition(request, enabled=True)
@@ -119,7 +119,7 @@ class DeliveryPipelines(Resource):
     def _name(self, arn: str) -> str:
         return str(self._store.pipeline(arn.split(":")[-1])["name"])
 
-    @operation("TagResource")
+    @operation("TagResource", atomic=True)
     def tag(self, request: Request) -> Response:
         """Adds tags."""
         added = {tag["key"]: tag["value"] for tag in request["tags"]}
@@ -128,7 +128,7 @@ class DeliveryPipelines(Resource):
         )
         return {}
 
-    @operation("UntagResource")
+    @operation("UntagResource", atomic=True)
     def untag(self, request: Request) -> Response:
         """Takes tags away."""
 

@@ -132,13 +132,14 @@ class SourceTriggers:
         info = self._objects.head(settings["S3Bucket"], settings["S3ObjectKey"])
         version = info.version if info else None
         key = f"{name}/{action['name']}"
-        seen = self._store.records.get(POLLED, key)
-        if version is None or (seen and seen["version"] == version):
-            return
-        self._store.records.put(POLLED, key, {"version": version})
-        last = self._last_version(name, action["name"])
-        if (seen or last) and version != last:
-            self._begin(name, Trigger("PollForSourceChanges", action["name"]))
+        with self._store.records.transaction():
+            seen = self._store.records.get(POLLED, key)
+            if version is None or (seen and seen["version"] == version) or name not in self._store.names():
+                return
+            self._store.records.put(POLLED, key, {"version": version})
+            last = self._last_version(name, action["name"])
+            if (seen or last) and version != last:
+                self._begin(name, Trigger("PollForSourceChanges", action["name"]))
 
     def _last_version(self, name: str, action: str) -> str | None:
         """The version of an object that the pipeline had last: what came between that and the first look is new."""

@@ -79,8 +79,10 @@ class ArchiveStore:
                 self.rules.delete(self.rules.bus(body["EventSourceArn"]), rule_name(name))
 
     def keep(self, name: str, event: Body) -> None:
-        """Adds an event to an archive."""
-        self.records.put(ARCHIVED, f"{name}/{event['id']}", {"event": event, "CreationTime": now()})
+        """Adds an event to an archive, unless that was deleted since the event's rules were looked up."""
+        with self.records.transaction():
+            if self.records.get(ARCHIVE, name) is not None:
+                self.records.put(ARCHIVED, f"{name}/{event['id']}", {"event": event, "CreationTime": now()})
 
     def kept(self, archive: Body) -> list[Body]:
         """What an archive holds now, oldest first: ``event``, and when it arrived as ``CreationTime``."""

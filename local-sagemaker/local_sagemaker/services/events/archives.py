@@ -29,7 +29,7 @@ class Archives(Resource):
     def __init__(self, *, store: ArchiveStore) -> None:
         self._store = store
 
-    @operation("CreateArchive")
+    @operation("CreateArchive", atomic=True)
     def create(self, request: Request) -> Response:
         """Adds an archive; it receives what its bus receives from now on."""
         name = request["ArchiveName"]
@@ -71,12 +71,12 @@ class Archives(Resource):
         rows = [{**{member: body[member] for member in _SUMMARY}, **self._size(body)} for body in chosen]
         return {"Archives": rows, **more}
 
-    @operation("UpdateArchive")
+    @operation("UpdateArchive", atomic=True)
     def update(self, request: Request) -> Response:
         """Changes what the request has; a new pattern is for new events, a shorter retention for all."""
         return self._write(self._store.require(request["ArchiveName"]), request)
 
-    @operation("DeleteArchive")
+    @operation("DeleteArchive", atomic=True)
     def delete(self, request: Request) -> Response:
         """Removes an archive with its events."""
         self._store.delete(self._store.require(request["ArchiveName"]))

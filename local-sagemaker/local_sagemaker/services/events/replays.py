@@ -29,7 +29,7 @@ class Replays(Resource):
         """`changed` is called when there is something to replay, or not any longer."""
         self._store, self._records, self._changed = store, store.records, changed
 
-    @operation("StartReplay")
+    @operation("StartReplay", atomic=True)
     def start(self, request: Request) -> Response:
         """Begins to send the archived events of a time again, to the bus that they came from."""
         name = request["ReplayName"]
@@ -84,7 +84,7 @@ class Replays(Resource):
         chosen, more = page_rows(bodies, request, refuse, token="NextToken", size="Limit")
         return {"Replays": [{name: body[name] for name in _SUMMARY if name in body} for body in chosen], **more}
 
-    @operation("CancelReplay")
+    @operation("CancelReplay", atomic=True)
     def cancel(self, request: Request) -> Response:
         """Ends a replay that has begun and not ended."""
         name = request["ReplayName"]

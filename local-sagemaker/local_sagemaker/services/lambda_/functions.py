@@ -124,13 +124,10 @@ class FunctionOperations(Resource):
     def delete(self, request: Request) -> Response:
         """Removes a version, or the function with all its versions; the logs stay, as on AWS."""
         reference = FunctionReference.parse(request["FunctionName"], request.get("Qualifier"))
-        bodies = [self._store.find(reference)]
         if reference.qualifier == LATEST:
+            self._store.latest(reference)
             raise InvalidValue("$LATEST version cannot be deleted without deleting the function.")
-        if reference.qualifier is None:
-            bodies += self._store.versions(reference.name)
-        self._store.delete(reference.name, reference.qualifier)
-        for body in bodies:
+        for body in self._store.delete(reference):
             self._sandboxes.retire(body["RevisionId"])
         return {"StatusCode": 204}
 

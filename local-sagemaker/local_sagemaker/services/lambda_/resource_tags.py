@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from local_sagemaker.api.operations import Request, Resource, Response, operation
+from local_sagemaker.api.tag_numbers import count_tags
 from local_sagemaker.records import Records
 from local_sagemaker.records.own_members import own_function, own_mapping
 from local_sagemaker.services.lambda_.errors import InvalidValue, absent_mapping
 from local_sagemaker.services.lambda_.names import FunctionReference
 from local_sagemaker.services.lambda_.queue_pollers import KIND
 from local_sagemaker.services.lambda_.store import FunctionStore
-from local_sagemaker.services.tag_numbers import count_tags
 
 Tags = dict[str, str]
 MOST_TAGS = 50

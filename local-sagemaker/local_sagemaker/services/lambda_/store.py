@@ -131,16 +131,33 @@ class FunctionStore:
             raise self._not_found(reference)
         return body
 
-    def delete(self, name: str, version: str | None = None) -> None:
-        """Removes a version, or a function with all that belongs to it."""
+    def delete(self, reference: FunctionReference) -> list[Body]:
+        """Removes a version, or a function with all that belongs to it; the configurations that no longer exist.
+
+        Raises LambdaConflict for a version that aliases name. One that does not exist is deleted already, as AWS was
+        seen to say (floci-io/floci#2824).
+        """
+        name, version = reference.name, reference.qualifier
         with self._records.transaction():
+            latest = self.latest(reference)
             if version:
-                self._records.delete(VERSION, f"{name}:{version}")
-                return
+                return self._delete_version(name, version)
+            removed = [latest, *self.versions(name)]
             self._records.delete(FUNCTION, name)
             for kind in (VERSION, ALIAS, EVENT_CONFIG):
                 for key, _ in self._records.items(kind, f"{name}:"):
                     self._records.delete(kind, key)
+        return removed
+
+    def _delete_version(self, name: str, version: str) -> list[Body]:
+        aliases = [alias["Name"] for alias in self.aliases(name) if alias["FunctionVersion"] == version]
+        if aliases:  # the text is AWS's (zappa/Zappa#960)
+            raise LambdaConflict(
+                f"Unable to delete version because the following aliases reference it: [{', '.join(aliases)}]"
+            )
+        body = self._records.get(VERSION, f"{name}:{version}")
+        self._records.delete(VERSION, f"{name}:{version}")
+        return [body] if body else []
 
     def archives(self) -> set[str]:
         """The archives that a function or version needs."""

@@ -21,7 +21,7 @@ class FunctionVersions(Resource):
     def __init__(self, *, store: FunctionStore, code: CodeArchives, sandboxes: Sandboxes) -> None:
         self._store, self._code, self._sandboxes = store, code, sandboxes
 
-    @operation("PublishVersion")
+    @operation("PublishVersion", atomic=True)
     def create(self, request: Request) -> Response:
         """Makes a version of $LATEST; when nothing has changed since the last one, returns that."""
         body = self._store.latest(FunctionReference.parse(request["FunctionName"]))
@@ -62,7 +62,7 @@ class FunctionVersions(Resource):
         shown = {**public(latest), "FunctionArn": self._store.arn(reference.name, LATEST)}
         return page("Versions", [shown, *map(public, self._store.versions(reference.name))], request)
 
-    @operation("CreateAlias")
+    @operation("CreateAlias", atomic=True)
     def create_alias(self, request: Request) -> Response:
         """Names a version."""
         name = FunctionReference.parse(request["FunctionName"]).name
@@ -94,7 +94,7 @@ class FunctionVersions(Resource):
         aliases = [alias for alias in self._store.aliases(name) if version in (None, alias["FunctionVersion"])]
         return page("Aliases", aliases, request)
 
-    @operation("UpdateAlias")
+    @operation("UpdateAlias", atomic=True)
     def update_alias(self, request: Request) -> Response:
         """Gives an alias another version."""
         name = FunctionReference.parse(request["FunctionName"]).name
@@ -108,7 +108,7 @@ class FunctionVersions(Resource):
         self._store.put_alias(name, body)
         return body
 
-    @operation("DeleteAlias")
+    @operation("DeleteAlias", atomic=True)
     def delete_alias(self, request: Request) -> Response:
         """Removes an alias."""
         name = FunctionReference.parse(request["FunctionName"]).name

@@ -14,16 +14,16 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
+from local_sagemaker.api.tag_numbers import count_tags
 from local_sagemaker.json_text import load
 from local_sagemaker.services.call_replay import is_replay
 from local_sagemaker.services.moto_services.policy_documents import is_of_old_version
 from local_sagemaker.services.moto_services.regular_expressions import BoundedPattern
-from local_sagemaker.services.tag_numbers import count_tags
+from local_sagemaker.services.moto_services.tag_limits import MOST_TAGS, count_tags_apart
 
 Arguments = Mapping[str, Any]
 Check = Callable[[Any, Arguments], None]
 """Of a call of moto's backend, by the names of its arguments."""
-MOST_TAGS = 50
 MOST_ATTRIBUTES = 10
 """Of a message."""
 LONGEST_DISPLAY_NAME = 100
@@ -63,6 +63,7 @@ def install() -> None:
     from moto.sns.models import SNSBackend
     from moto.sqs.models import SQSBackend
 
+    count_tags_apart()
     for backend, checks in (
         (SQSBackend, {"tag_queue": _tag_queue, "create_queue": _create_queue, "send_message": _send}),
         (SNSBackend, {

@@ -25,7 +25,7 @@ class SageMakerRepositories(Resource):
             taken=lambda _, arn: ValidationError(f'Cannot create already existing CodeRepository: "{arn}"'),
         )  # fmt: skip
 
-    @operation("CreateCodeRepository")
+    @operation("CreateCodeRepository", atomic=True)
     def create(self, request: Request) -> Response:
         """Adds a repository."""
         arn, moment = self._repositories.arn(request["CodeRepositoryName"]), now()
@@ -39,7 +39,7 @@ class SageMakerRepositories(Resource):
         """The repository."""
         return self._repositories.require(request["CodeRepositoryName"])
 
-    @operation("UpdateCodeRepository")
+    @operation("UpdateCodeRepository", atomic=True)
     def update(self, request: Request) -> Response:
         """Changes the secret with its credentials, all that can change."""
 
@@ -58,7 +58,7 @@ class SageMakerRepositories(Resource):
         bodies, token = self._repositories.page(request, by="Name", direction="Ascending")
         return {"CodeRepositorySummaryList": bodies, **token}
 
-    @operation("DeleteCodeRepository")
+    @operation("DeleteCodeRepository", atomic=True)
     def delete(self, request: Request) -> Response:
         """Removes the repository with its tags."""
         self._repositories.require(request["CodeRepositoryName"])

@@ -63,7 +63,7 @@ class EndpointConfigs(Resource):
         members = ("EndpointConfigName", "EndpointConfigArn", "CreationTime")
         return {"EndpointConfigs": [pick(body, *members) for body in chosen], **token}
 
-    @operation("DeleteEndpointConfig")
+    @operation("DeleteEndpointConfig", atomic=True)
     def delete(self, request: Request) -> Response:
         """Forgets the configuration; endpoints that were made of it continue."""
         body = self._configs.delete(request["EndpointConfigName"])

@@ -223,8 +223,9 @@ class Endpoints(Resource):
     def _config(self, name: str) -> Body:
         return self._call("sagemaker:DescribeEndpointConfig", {"EndpointConfigName": name})
 
-    def _start_change(self, name: str, change: Any) -> Body | None:
-        """Changes the record at the start of a change; refused when another one is under way by now."""
+    def _start_change(self, name: str, change: Any) -> None:
+        """Changes the record at the start of a change; refused when another one is under way by now, or has ended the
+        endpoint."""
 
         def apply(body: Body) -> None:
             self._refuse_changing(body)
@@ -234,7 +235,8 @@ class Endpoints(Resource):
                 0 if "BlueGreenUpdatePolicy" in str(body.get("LastDeploymentConfig")) else now()
             )
 
-        return self._endpoints.update(name, apply)
+        if self._endpoints.update(name, apply) is None:
+            self._endpoints.require(name)
 
     def _idle(self, name: str) -> Body:
         """An endpoint that is not being changed."""

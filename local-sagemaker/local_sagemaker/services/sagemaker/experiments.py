@@ -27,7 +27,7 @@ class Experiments(Resource):
         self._experiments = Entities(kinds.EXPERIMENT, settings=settings, records=records, tags=tags)
         self._trials = Entities(kinds.TRIAL, settings=settings, records=records, tags=tags)
 
-    @operation("CreateExperiment")
+    @operation("CreateExperiment", atomic=True)
     def create(self, request: Request) -> Response:
         """Adds an experiment."""
         return self._experiments.create(request)
@@ -42,13 +42,13 @@ class Experiments(Resource):
         """All experiments, newest first."""
         return self._experiments.list_page(request)
 
-    @operation("UpdateExperiment")
+    @operation("UpdateExperiment", atomic=True)
     def update(self, request: Request) -> Response:
         """Changes display name and description."""
         changes = pick(request, "DisplayName", "Description")
         return self._experiments.change(request["ExperimentName"], lambda body: body.update(changes))
 
-    @operation("DeleteExperiment")
+    @operation("DeleteExperiment", atomic=True)
     def delete(self, request: Request) -> Response:
         """Removes an experiment that has no trials."""
         name = request["ExperimentName"]
@@ -56,7 +56,7 @@ class Experiments(Resource):
             raise ValidationError(f"Experiment '{self._experiments.arn(name)}' has trials; delete them first.")
         return self._experiments.remove(name)
 
-    @operation("CreateTrial")
+    @operation("CreateTrial", atomic=True)
     def create_trial(self, request: Request) -> Response:
         """Adds a trial to an experiment that exists."""
         experiment = self._experiments.require(request["ExperimentName"])
@@ -84,13 +84,13 @@ class Experiments(Resource):
         ]
         return self._trials.list_among(bodies, request)
 
-    @operation("UpdateTrial")
+    @operation("UpdateTrial", atomic=True)
     def update_trial(self, request: Request) -> Response:
         """Changes the display name."""
         changes = pick(request, "DisplayName")
         return self._trials.change(request["TrialName"], lambda body: body.update(changes))
 
-    @operation("DeleteTrial")
+    @operation("DeleteTrial", atomic=True)
     def delete_trial(self, request: Request) -> Response:
         """Removes a trial that no component is associated with."""
         name = request["TrialName"]

@@ -32,7 +32,7 @@ class ModelPackageGroups(Resource):
             taken=lambda _, arn: NameTaken(f"Model Package Group already exists: {arn}"),  # contracts: api-errors 2
         )  # fmt: skip
 
-    @operation("CreateModelPackageGroup")
+    @operation("CreateModelPackageGroup", atomic=True)
     def create(self, request: Request) -> Response:
         """Adds an empty group."""
         name = request["ModelPackageGroupName"]
@@ -68,7 +68,7 @@ class ModelPackageGroups(Resource):
             **token,
         }
 
-    @operation("DeleteModelPackageGroup")
+    @operation("DeleteModelPackageGroup", atomic=True)
     def delete(self, request: Request) -> Response:
         """Removes a group that holds no packages."""
         with self._records.transaction():
@@ -79,7 +79,7 @@ class ModelPackageGroups(Resource):
             self._records.delete(POLICY, name.lower())
         return {}
 
-    @operation("PutModelPackageGroupPolicy")
+    @operation("PutModelPackageGroupPolicy", atomic=True)
     def put_policy(self, request: Request) -> Response:
         """Keeps a resource policy; nobody else can reach this machine, so it allows nothing further."""
         group = self._of_policy(request)
@@ -95,7 +95,7 @@ class ModelPackageGroups(Resource):
             raise _no_policy(group)
         return policy
 
-    @operation("DeleteModelPackageGroupPolicy")
+    @operation("DeleteModelPackageGroupPolicy", atomic=True)
     def delete_policy(self, request: Request) -> Response:
         """Removes the policy; there must be one."""
         group = self._of_policy(request)

@@ -67,7 +67,7 @@ class ModelPackages(Resource):
         self._tags = tags
         self._tokens = RequestTokens(records, TokenRules("ClientToken"))
 
-    @operation("CreateModelPackage")
+    @operation("CreateModelPackage", atomic=True)
     def create(self, request: Request) -> Response:
         """Registers the next version of a group, or a package of its own name.
 
@@ -124,7 +124,7 @@ class ModelPackages(Resource):
             chosen, token = page_of(self._records, KIND, request, direction="Ascending", parent=parent, equals=equals)
         return {"ModelPackageSummaryList": [pick(body, *_SUMMARY) for body in chosen], **token}
 
-    @operation("UpdateModelPackage")
+    @operation("UpdateModelPackage", atomic=True)
     def update(self, request: Request) -> Response:
         """Approves or rejects a version, or changes what may be changed after registration."""
         key, _ = self._require(request["ModelPackageArn"])
@@ -135,7 +135,7 @@ class ModelPackages(Resource):
 
         return self._tokens.once("UpdateModelPackage", request, act)[0]
 
-    @operation("DeleteModelPackage")
+    @operation("DeleteModelPackage", atomic=True)
     def delete(self, request: Request) -> Response:
         """Removes a package; its version number stays used."""
         key, body = self._require(request["ModelPackageName"])

@@ -57,7 +57,7 @@ class ModelOperations(Resource):
         chosen, token = self._models.page(request)
         return {"Models": [pick(body, "ModelName", "ModelArn", "CreationTime") for body in chosen], **token}
 
-    @operation("DeleteModel")
+    @operation("DeleteModel", atomic=True)
     def delete(self, request: Request) -> Response:
         """Forgets the model; its archive stays."""
         self._models.require(request["ModelName"])

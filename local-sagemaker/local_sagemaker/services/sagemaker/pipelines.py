@@ -118,7 +118,7 @@ class Pipelines(Resource):
         details = pick(version, "PipelineVersionDisplayName", "PipelineVersionDescription", "PipelineVersionAliases")
         return {**public(body), **details, "PipelineDefinition": own_pipeline_version(version)["_definition"]}
 
-    @operation("DeletePipeline")
+    @operation("DeletePipeline", atomic=True)
     def delete(self, request: Request) -> Response:
         """Removes the pipeline with its versions and executions; refused while one of them runs."""
         response, _ = self._tokens.once("DeletePipeline", request, lambda: self._delete(request))
@@ -157,7 +157,7 @@ class Pipelines(Resource):
         chosen, token = page(versions, request, default=100)
         return {"PipelineVersionSummaries": [_version_summary(version) for version in chosen], **token}
 
-    @operation("UpdatePipelineVersion")
+    @operation("UpdatePipelineVersion", atomic=True)
     def update_version(self, request: Request) -> Response:
         """Display name, description and aliases of a version."""
         with self._records.transaction():

@@ -42,7 +42,7 @@ class ProcessingJobs(RunnerJobs):
         super().__init__(settings=settings, records=records, tags=tags, call=call, runner=runner)
         self._objects = objects
 
-    @operation("DeleteProcessingJob")
+    @operation("DeleteProcessingJob", atomic=True)
     def delete(self, request: Request) -> Response:
         """Forgets a job that has ended."""
         return super().delete(request)

@@ -43,7 +43,7 @@ class SageMakerProjects(Resource):
     """CreateProject, DescribeProject, UpdateProject, DeleteProject, ListProjects."""
 
     def __init__(self, *, settings: Settings, records: Records, tags: Tags, call: Call) -> None:
-        self._settings, self._call, self._tags = settings, call, tags
+        self._settings, self._records, self._call, self._tags = settings, records, call, tags
         self._projects = ResourceRecords(
             PROJECT, settings=settings, records=records, tags=tags,
             missing=lambda name, _: ValidationError(f"Project {name} does not exist."),
@@ -81,10 +81,13 @@ class SageMakerProjects(Resource):
             **ProjectRecord(_stack=f"SP-{identity}", _verb="Create", _sent=False, _id=""),
             **pick(request, "ProjectDescription"),
         }  # fmt: skip
-        old = self._projects.find(name)
-        if old is not None and self._refresh(old)["ProjectStatus"] == _DELETED:
-            self._projects.delete(name)
-        self._projects.insert(body, tags)
+        if (old := self._projects.find(name)) is not None:
+            self._refresh(old)
+        with self._records.transaction():
+            old = self._projects.find(name)
+            if old is not None and old["ProjectStatus"] == _DELETED:
+                self._projects.delete(name)
+            self._projects.insert(body, tags)
         self._send(body)
         return {"ProjectArn": arn, "ProjectId": identity}
 

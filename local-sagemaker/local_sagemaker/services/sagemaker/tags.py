@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from local_sagemaker import arns
 from local_sagemaker.api.operations import Call, Request, Resource, Response, operation
+from local_sagemaker.api.tag_numbers import count_tags
 from local_sagemaker.errors import ServiceError, ValidationError
 from local_sagemaker.records import Records
 from local_sagemaker.records.kinds import KINDS, PIPELINE_EXECUTION
 from local_sagemaker.services.sagemaker.listing import page
-from local_sagemaker.services.tag_numbers import count_tags
 
 KIND = "tags"
 LIMIT = 50
@@ -40,9 +40,14 @@ class Tags(Resource):
     @operation("AddTags")
     def add(self, request: Request) -> Response:
         """Merges tags and returns all that the resource now has."""
-        self._expect(request["ResourceArn"])
-        self._merge(request["ResourceArn"], request["Tags"])
-        return {"Tags": self.of(request["ResourceArn"])}
+        arn = request["ResourceArn"]
+        self._expect(arn)
+        with self._records.transaction():
+            if self._is_there(arn):
+                self._merge(arn, request["Tags"])
+                return {"Tags": self.of(arn)}
+        self._expect(arn)  # it was deleted in the meantime, which is said
+        return {"Tags": []}
 
     @operation("ListTags")
     def list_tags(self, request: Request) -> Response:
@@ -55,23 +60,28 @@ class Tags(Resource):
     def delete(self, request: Request) -> Response:
         """Removes tags by key."""
         self._expect(request["ResourceArn"])
-        with self._records.transaction():
-            body = self._records.get(KIND, request["ResourceArn"].lower()) or {}
-            kept = {key: value for key, value in body.items() if key not in request["TagKeys"]}
-            self._records.put(KIND, request["ResourceArn"].lower(), kept)
+        keys = request["TagKeys"]
+        self._records.update(
+            KIND, request["ResourceArn"].lower(), lambda body: {key: body[key] for key in body if key not in keys}
+        )
         return {}
 
     def _expect(self, arn: str) -> None:
         """Refuses a resource that does not exist: ValidationException whatever its type (public threads), with the text
         of its Describe, as no record of AWS's was found."""
-        kind, _, name = arns.resource(arn).partition("/")
-        if self._call is None or kind not in _DESCRIBED or (kind == "pipeline" and "/" in name):
+        kind, name = _kind_and_name(arn)
+        if self._call is None or not kind:
             return
         operation, member = _DESCRIBED[kind]
         try:
             self._call(f"sagemaker:{operation}", {member: arn if kind == "model-package" else name})
         except ServiceError as error:
             raise ValidationError(error.message) from error
+
+    def _is_there(self, arn: str) -> bool:
+        """Whether a resource still is, of those that are looked for."""
+        kind, name = _kind_and_name(arn)
+        return self._call is None or not kind or self._records.find(kind, name) is not None
 
     def _merge(self, arn: str, tags: list[dict[str, str]]) -> None:
         with self._records.transaction():
@@ -80,3 +90,9 @@ class Tags(Resource):
             if (number := count_tags(body)) > LIMIT:
                 raise ValidationError(f"A resource can have at most {LIMIT} tags; {arn} would have {number}.")
             self._records.put(KIND, arn.lower(), body)
+
+
+def _kind_and_name(arn: str) -> tuple[str, str]:
+    """Kind and name of a resource that can be described; "" for others."""
+    kind, _, name = arns.resource(arn).partition("/")
+    return ("", "") if kind not in _DESCRIBED or (kind == "pipeline" and "/" in name) else (kind, name)

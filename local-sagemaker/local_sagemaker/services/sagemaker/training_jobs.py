@@ -75,7 +75,7 @@ class TrainingJobs(RunnerJobs):
             return {"TrainingJobSummaries": []}
         return super().list_jobs(request)
 
-    @operation("UpdateTrainingJob")
+    @operation("UpdateTrainingJob", atomic=True)
     def update(self, request: Request) -> Response:
         """Changes the members that AWS lets one change while a job runs."""
         job = self.require(request["TrainingJobName"])
@@ -91,7 +91,7 @@ class TrainingJobs(RunnerJobs):
         self.change(job["TrainingJobName"], change)
         return {"TrainingJobArn": job["TrainingJobArn"]}
 
-    @operation("DeleteTrainingJob")
+    @operation("DeleteTrainingJob", atomic=True)
     def delete(self, request: Request) -> Response:
         """Forgets a job that has ended; its model stays."""
         return super().delete(request)

@@ -33,7 +33,7 @@ class TrialComponents(Resource):
         self._trials = Entities(kinds.TRIAL, settings=settings, records=records, tags=tags)
         self._metrics = ComponentMetrics(records)
 
-    @operation("CreateTrialComponent")
+    @operation("CreateTrialComponent", atomic=True)
     def create(self, request: Request) -> Response:
         """Adds a component; one that is named like a job's has that job as its source."""
         job = self._job(request["TrialComponentName"])
@@ -117,7 +117,7 @@ class TrialComponents(Resource):
             summary.update(pick(shown, "Status", "StartTime", "EndTime"))
         return response
 
-    @operation("UpdateTrialComponent")
+    @operation("UpdateTrialComponent", atomic=True)
     def update(self, request: Request) -> Response:
         """Merges the given parameters and artifacts, removes those named for it, replaces the rest."""
 
@@ -134,7 +134,7 @@ class TrialComponents(Resource):
         self._find_or_make(request["TrialComponentName"])
         return self._components.change(request["TrialComponentName"], change)
 
-    @operation("DeleteTrialComponent")
+    @operation("DeleteTrialComponent", atomic=True)
     def delete(self, request: Request) -> Response:
         """Removes a component that is in no trial."""
         name = self._components.require(request["TrialComponentName"])["TrialComponentName"]
@@ -147,7 +147,7 @@ class TrialComponents(Resource):
         self._metrics.delete(name)
         return self._components.remove(name)
 
-    @operation("AssociateTrialComponent")
+    @operation("AssociateTrialComponent", atomic=True)
     def associate(self, request: Request) -> Response:
         """Puts a component into a trial; nothing happens when it exists."""
         trial, component = self._both(request)
@@ -156,7 +156,7 @@ class TrialComponents(Resource):
         self._records.put(ASSOCIATION, key, names | {"ExperimentName": trial["ExperimentName"]})
         return {"TrialArn": trial["TrialArn"], "TrialComponentArn": component["TrialComponentArn"]}
 
-    @operation("DisassociateTrialComponent")
+    @operation("DisassociateTrialComponent", atomic=True)
     def disassociate(self, request: Request) -> Response:
         """Takes a component out of a trial."""
         trial, component = self._both(request)

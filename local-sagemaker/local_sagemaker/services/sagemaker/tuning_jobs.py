@@ -149,7 +149,7 @@ class TuningJobs(JobResource[str]):
         chosen, token = page([public(trial) for trial in trials], request)
         return {"TrainingJobSummaries": chosen, **token}
 
-    @operation("DeleteHyperParameterTuningJob")
+    @operation("DeleteHyperParameterTuningJob", atomic=True)
     def delete(self, request: Request) -> Response:
         """Forgets a tuning job that has ended; its training jobs and their models stay."""
         name = self.require(request["HyperParameterTuningJobName"])["HyperParameterTuningJobName"]

@@ -24,7 +24,7 @@ class ScheduleGroups(Resource):
     def __init__(self, *, store: ScheduleStore) -> None:
         self._store = store
 
-    @operation("CreateScheduleGroup")
+    @operation("CreateScheduleGroup", atomic=True)
     def create(self, request: Request) -> Response:
         """Adds a group; the request that made it, sent again with its token, gets the same response."""
         name = request["Name"]
@@ -60,7 +60,7 @@ class ScheduleGroups(Resource):
         prefix = request.get("NamePrefix", "")
         return {"ScheduleGroups": [public(body) for body in bodies if body["Name"].startswith(prefix)]}
 
-    @operation("DeleteScheduleGroup")
+    @operation("DeleteScheduleGroup", atomic=True)
     def delete(self, request: Request) -> Response:
         """Removes a group with its schedules; the same request again, with its token, finds that done."""
         name = request["Name"]
@@ -80,7 +80,7 @@ class ScheduleGroups(Resource):
     def _by_arn(self, arn: str) -> Body:
         return self._store.group(arn.rpartition("schedule-group/")[2])
 
-    @operation("TagResource")
+    @operation("TagResource", atomic=True)
     def tag(self, request: Request) -> Response:
         """Adds tags."""
         body = self._by_arn(request["ResourceArn"])
@@ -88,7 +88,7 @@ class ScheduleGroups(Resource):
         self._store.records.put(GROUP, body["Name"], {**body, **ScheduleGroupRecord(_tags=tags)})
         return {}
 
-    @operation("UntagResource")
+    @operation("UntagResource", atomic=True)
     def untag(self, request: Request) -> Response:
         """Takes tags away."""
         body = self._by_arn(request["ResourceArn"])

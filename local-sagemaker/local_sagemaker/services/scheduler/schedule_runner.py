@@ -100,6 +100,7 @@ class ScheduleRunner:
 
     def _write(self, body: Body, time: float, moment: float) -> None:
         """Writes down what is due, for the newest of the times that have passed, and when it is due next."""
+        read, body = body, dict(body)
         own_schedule(body).setdefault("_first", time)
         following = next_time(body, time)
         passed = 0
@@ -111,6 +112,8 @@ class ScheduleRunner:
         fired: Body = {"id": str(uuid.uuid4()), "schedule": body, "time": time, "tries": 0, "at": time + delay(body),
                  "late": late}  # fmt: skip
         with self._store.records.transaction():
+            if self._store.find(body["GroupName"], body["Name"]) != read:
+                return  # it was changed or deleted in the meantime: the next look takes it as it is
             age = body["Target"]["RetryPolicy"]["MaximumEventAgeInSeconds"]
             if moment - time <= age:
                 self._store.records.put(FIRED, fired["id"], fired)

@@ -52,6 +52,7 @@ class Schedules(Resource):
                 raise already_exists("ClientToken", "CreateSchedule", request)
 
         def act() -> Response:
+            self._store.group(group)
             refuse_another()
             return {"ScheduleArn": self._write(request, group, moment)}
 
@@ -68,10 +69,11 @@ class Schedules(Resource):
     @operation("UpdateSchedule")
     def update(self, request: Request) -> Response:
         """Replaces a schedule: what the request lacks gets its default."""
-        group = request.get("GroupName", DEFAULT)
-        before = self._store.schedule(group, request["Name"])
+        group, name = request.get("GroupName", DEFAULT), request["Name"]
+        self._store.schedule(group, name)
         self._check(request)
-        arn = self._write(request, group, before["CreationDate"])
+        with self._store.records.transaction():
+            arn = self._write(request, group, self._store.schedule(group, name)["CreationDate"])
         self._firing.wake()
         return {"ScheduleArn": arn}
 
@@ -117,7 +119,7 @@ class Schedules(Resource):
         )
         return {"Schedules": [_summary(body) for body in chosen], **more}
 
-    @operation("DeleteSchedule")
+    @operation("DeleteSchedule", atomic=True)
     def delete(self, request: Request) -> Response:
         """Removes a schedule; the request that removed it, sent again with its token, finds that done."""
         group, name = request.get("GroupName", DEFAULT), request["Name"]

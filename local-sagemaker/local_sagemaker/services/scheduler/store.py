@@ -51,9 +51,13 @@ class ScheduleStore:
             raise SchedulerError(text, code="ResourceNotFoundException", status=404)
         return body
 
+    def find(self, group: str, name: str) -> Body | None:
+        """A schedule, None when there is none."""
+        return self.records.get(SCHEDULE, f"{group}/{name}")
+
     def schedule(self, group: str, name: str) -> Body:
         """A schedule. Raises ResourceNotFoundException."""
-        body = self.records.get(SCHEDULE, f"{group}/{name}")
+        body = self.find(group, name)
         if body is None:
             text = f"Schedule {name} does not exist."
             raise SchedulerError(text, code="ResourceNotFoundException", status=404)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pytest
 
 from local_sagemaker.api.operations import (
@@ -9,6 +12,7 @@ from local_sagemaker.api.operations import (
     Resource,
     Response,
     dispatcher,
+    is_atomic,
     operation,
     operations_of,
     table,
@@ -55,3 +59,35 @@ def test_an_override_is_what_is_called() -> None:
 def test_an_operation_has_one_implementation() -> None:
     with pytest.raises(ValueError, match="implemented twice"):
         table("sagemaker", [Models(), Models()])
+
+
+def test_an_atomic_operation_is_one_transaction_also_where_it_is_overridden() -> None:
+    told: list[str] = []
+
+    @contextmanager
+    def transaction() -> Iterator[None]:
+        told.append("begin")
+        yield
+        told.append("end")
+
+    class Whole(Resource):
+        @operation("Put", atomic=True)
+        def put(self, _: Request) -> Response:
+            told.append("base")
+            return {}
+
+        @operation("Ask")
+        def ask(self, _: Request) -> Response:
+            told.append("ask")
+            return {}
+
+    class Overridden(Whole):
+        def put(self, request: Request) -> Response:
+            told.append("override")
+            return super().put(request)
+
+    call = dispatcher(table("s", [Overridden()], transaction), lambda *_: None)
+    call("s:Put", {})
+    call("s:Ask", {})
+    assert told == ["begin", "override", "base", "end", "ask"]
+    assert (is_atomic(Overridden, "put"), is_atomic(Overridden, "ask")) == (True, False)

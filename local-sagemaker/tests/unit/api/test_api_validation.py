@@ -171,3 +171,25 @@ def test_good_requests_pass() -> None:
 def test_pipeline_definitions_of_a_megabyte_are_checked_at_once() -> None:
     definition = '{"Version": "2020-12-01", "Steps": [\n' + '  {"Name": "step",\t"Type": "Fail"},\n' * 20_000 + "]}"
     check("sagemaker:CreatePipeline", {"PipelineName": "p", "PipelineDefinition": definition, "RoleArn": ROLE})
+
+
+@pytest.mark.parametrize(
+    ("name", "request_", "member", "as_map"),
+    [
+        ("sagemaker:CreateModelPackageGroup", {"ModelPackageGroupName": "g"}, "Tags", False),
+        ("logs:CreateLogGroup", {"logGroupName": "g"}, "tags", True),
+        ("iam:CreatePolicy", {"PolicyName": "p", "PolicyDocument": "{}"}, "Tags", False),
+    ],
+)
+def test_tags_of_aws_do_not_count_against_the_most_that_a_resource_has(
+    name: str, request_: dict[str, Any], member: str, as_map: bool
+) -> None:
+    """CloudFormation adds three; the fifty are the user's (AWS general reference, "Tagging your AWS resources")."""
+    system = [f"aws:cloudformation:{word}" for word in ("stack-name", "stack-id", "logical-id")]
+
+    def tags(keys: list[str]) -> Any:
+        return dict.fromkeys(keys, "v") if as_map else [{"Key": key, "Value": "v"} for key in keys]
+
+    user = [f"k{number}" for number in range(51)]
+    check(name, {**request_, member: tags([*user[:50], *system])})
+    assert "length less than or equal to 50" in refused(name, {**request_, member: tags([*user, *system])})[1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 
@@ -13,6 +14,7 @@ from local_sagemaker.cloudformation.errors import TemplateError
 from local_sagemaker.cloudformation.intrinsics import Scope
 from local_sagemaker.cloudformation.resource_types import resource_type
 from local_sagemaker.cloudformation.template import load
+from local_sagemaker.services.cloudformation.stack_contents import StackContents
 from local_sagemaker.services.cloudformation.supported_properties import refuse_unexecuted
 
 CIDR = "every Fn::Cidr object requires an IP address block, a count from 1 to 256 and a number of subnet bits"
@@ -336,3 +338,17 @@ def test_circles_are_refused_by_name() -> None:
 def test_what_happens_anyway_may_be_asked_for(kind: str, properties: dict[str, Any]) -> None:
     document = {"Resources": {"A": {"Type": f"AWS::{kind}", "Properties": properties}}}
     refuse_unexecuted(load(json.dumps(document)).resources["A"])
+
+
+def test_a_summary_names_what_identifies_resources() -> None:
+    """By the types' primary identifiers, as their schemas have them; custom resources have none."""
+    bucket, topic = {"Type": "AWS::S3::Bucket"}, {"Type": "AWS::SNS::Topic"}
+    custom = {"Type": "Custom::X", "Properties": {"ServiceToken": "arn:aws:lambda:us-east-1:1:function:f"}}
+    text = json.dumps({"Resources": {"A": bucket, "T": topic, "B": bucket, "C": custom}})
+    contents = StackContents(store=MagicMock(), requests=MagicMock(template=lambda _: text))
+    summary = contents.summary({"TemplateBody": text})
+    assert summary["ResourceTypes"] == ["AWS::S3::Bucket", "AWS::SNS::Topic", "Custom::X"]
+    assert summary["ResourceIdentifierSummaries"] == [
+        {"ResourceType": "AWS::S3::Bucket", "LogicalResourceIds": ["A", "B"], "ResourceIdentifiers": ["BucketName"]},
+        {"ResourceType": "AWS::SNS::Topic", "LogicalResourceIds": ["T"], "ResourceIdentifiers": ["TopicArn"]},
+    ]

@@ -10,7 +10,7 @@ from local_sagemaker.api.operations import Call
 from local_sagemaker.records.delivery_status import ActionStatus
 from local_sagemaker.records.store import Body
 from local_sagemaker.services.codepipeline.actions.action import ActionResult, ActionWork
-from local_sagemaker.services.codepipeline.errors import ActionFailure
+from local_sagemaker.services.codepipeline.errors import ActionEnded, ActionFailure
 from local_sagemaker.services.codepipeline.pipeline_store import JOB, PipelineStore
 
 LONGEST = 20 * 60.0
@@ -29,15 +29,16 @@ class FunctionAction:
         job = self._store.records.get(JOB, key)
         if job is None:
             job = {"status": ActionStatus.IN_PROGRESS, "id": work.token, "data": self._data(work)}
-            self._store.records.put(JOB, key, job)
+            with self._store.records.transaction():
+                if self._store.find_action(work.action) is None:  # the pipeline was deleted in the meantime
+                    raise ActionEnded
+                self._store.records.put(JOB, key, job)
             self._invoke(work, job)
         deadline = time.monotonic() + LONGEST
         while time.monotonic() < deadline:
             job = self._store.records.get(JOB, key) or job
             if job.get("continuationToken"):
-                job["data"]["continuationToken"] = job.pop("continuationToken")
-                self._store.records.put(JOB, key, job)
-                self._invoke(work, job)
+                self._invoke(work, self._store.records.update(JOB, key, _take_token) or job)
             elif job["status"] != ActionStatus.IN_PROGRESS:
                 return self._result(work, job)
             work.pause()
@@ -74,3 +75,8 @@ class FunctionAction:
         places = {name: work.place(name) for name in work.outputs}
         variables = job.get("outputVariables", {})
         return ActionResult(external=external, artifacts=places, variables=variables, summary=job.get("summary", ""))
+
+
+def _take_token(job: Body) -> None:
+    """The next invocation gets the token that the last one left."""
+    job["data"]["continuationToken"] = job.pop("continuationToken")

@@ -74,11 +74,12 @@ class LineageEntities(Resource):
     @operation("Delete{noun}")
     def delete(self, request: Request) -> Response:
         """Removes an entity that has no associations."""
-        key, body = self._require(request)
-        arn = body[self.kind.arn]
-        if any(arn in (one["SourceArn"], one["DestinationArn"]) for one in self._lineage.associations()):
-            raise ValidationError(f"{self.kind.noun} '{arn}' has associations; delete them first.")
+        self._catch_up()
         with self._records.transaction():
+            key, body = self._find(request)
+            arn = body[self.kind.arn]
+            if any(arn in (one["SourceArn"], one["DestinationArn"]) for one in self._lineage.associations()):
+                raise ValidationError(f"{self.kind.noun} '{arn}' has associations; delete them first.")
             self._records.delete(self.kind.kind, key)
             self._tags.drop(arn)
         return {self.kind.arn: arn}
@@ -99,6 +100,9 @@ class LineageEntities(Resource):
 
     def _require(self, request: Request) -> tuple[str, Body]:
         self._catch_up()
+        return self._find(request)
+
+    def _find(self, request: Request) -> tuple[str, Body]:
         reference = request.get(self.kind.arn) or request.get(self.kind.name)
         if reference is None and "Source" in request:
             uri = request["Source"]["SourceUri"]
@@ -144,11 +148,12 @@ class LineageAssociations(Resource):
         """Joins two entities."""
         self._catch_up()
         source, destination = request["SourceArn"], request["DestinationArn"]
-        for arn in (source, destination):
-            if self._lineage.find(arn) is None:
-                raise ResourceNotFound(f"'{arn}' does not exist.")
-        if not self._lineage.associate(source, destination, request.get("AssociationType")):
-            raise ValidationError(f"An association between {source} and {destination} already exists.")
+        with self._lineage.records.transaction():
+            for arn in (source, destination):
+                if self._lineage.find(arn) is None:
+                    raise ResourceNotFound(f"'{arn}' does not exist.")
+            if not self._lineage.associate(source, destination, request.get("AssociationType")):
+                raise ValidationError(f"An association between {source} and {destination} already exists.")
         return {"SourceArn": source, "DestinationArn": destination}
 
     @operation("DeleteAssociation")

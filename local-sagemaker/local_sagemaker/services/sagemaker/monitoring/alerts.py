@@ -31,7 +31,7 @@ class MonitoringAlerts(Resource):
         chosen, token = page([self._alert(request)], request)
         return {"MonitoringAlertSummaries": chosen, **token}
 
-    @operation("UpdateMonitoringAlert")
+    @operation("UpdateMonitoringAlert", atomic=True)
     def update(self, request: Request) -> Response:
         """Changes how many executions make an alert, and of how many."""
         alert = self._alert(request)

@@ -59,7 +59,7 @@ class JobDefinitions(Resource):
         chosen, token = self._definitions.page(request, equals=equals)
         return {"JobDefinitionSummaries": [self._summary(body) for body in chosen], **token}
 
-    @operation("Delete{noun}")
+    @operation("Delete{noun}", atomic=True)
     def delete(self, request: Request) -> Response:
         """Forgets a definition; executions that have begun continue."""
         if self._definitions.delete(request["JobDefinitionName"]) is None:

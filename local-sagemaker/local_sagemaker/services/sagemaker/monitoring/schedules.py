@@ -82,7 +82,7 @@ class MonitoringSchedules(Resource):
         """The schedule with its newest execution."""
         return public(self._schedules.require(request["MonitoringScheduleName"]))
 
-    @operation("StartMonitoringSchedule")
+    @operation("StartMonitoringSchedule", atomic=True)
     def start(self, request: Request) -> Response:
         """Lets a stopped schedule run again, from now on."""
         body = self._require_settled(request)
@@ -92,14 +92,14 @@ class MonitoringSchedules(Resource):
         self._runs.wake()
         return {}
 
-    @operation("StopMonitoringSchedule")
+    @operation("StopMonitoringSchedule", atomic=True)
     def stop(self, request: Request) -> Response:
         """Stops a schedule; an execution that has begun continues."""
         body = self._require_settled(request)
         self._set(body, MonitoringScheduleStatus=ScheduleStatus.STOPPED, _due=None)
         return {}
 
-    @operation("DeleteMonitoringSchedule")
+    @operation("DeleteMonitoringSchedule", atomic=True)
     def delete(self, request: Request) -> Response:
         """Forgets a schedule; the history of its executions stays (API reference)."""
         body = self._require_settled(request)

@@ -58,6 +58,8 @@ def test_of_queues(call: Any) -> None:
     many = "Too many tags added for queue q."
     refuse(call, "sqs:TagQueue", "InvalidParameterValue", many, QueueUrl=url, Tags={"more": "v"})
     refuse(call, "sqs:CreateQueue", "InvalidParameterValue", "Too many tags", QueueName="r", tags=tags(51))
+    call("sqs:TagQueue", {"QueueUrl": url, "Tags": {**tags(50), **SYSTEM_TAGS}})
+    assert len(call("sqs:ListQueueTags", {"QueueUrl": url})["Tags"]) == 53
     refuse(call, "sqs:CreateQueue", "InvalidParameterValue", "Tag key", QueueName="r", tags={"k" * 129: "v"})
     refuse(call, "sqs:TagQueue", "InvalidParameterValue", "Tag value", QueueUrl=url, Tags={"k1": "v" * 257})
     call("sqs:TagQueue", {"QueueUrl": url, "Tags": {"k1": "v" * 256}})
@@ -74,7 +76,10 @@ def test_of_topics(call: Any) -> None:
     arn = call("sns:CreateTopic", {"Name": "t"})["TopicArn"]
     rows = [{"Key": key, "Value": value} for key, value in tags(51).items()]
     refuse(call, "sns:CreateTopic", "TagLimitExceeded", "tag quota", Name="u", Tags=rows)
-    call("sns:CreateTopic", {"Name": "tagged", "Tags": [*rows[:50], *SYSTEM_ROWS]})
+    tagged = call("sns:CreateTopic", {"Name": "tagged", "Tags": [*rows[:49], *SYSTEM_ROWS]})["TopicArn"]
+    call("sns:TagResource", {"ResourceArn": tagged, "Tags": [rows[49], *SYSTEM_ROWS]})
+    refuse(call, "sns:TagResource", "TagLimitExceeded", "tag quota", ResourceArn=tagged, Tags=rows[50:])
+    assert len(call("sns:ListTagsForResource", {"ResourceArn": tagged})["Tags"]) == 53
     call("sns:SetTopicAttributes", {"TopicArn": arn, "AttributeName": "DisplayName", "AttributeValue": "d" * 100})
     refuse(call, "sns:SetTopicAttributes", "InvalidParameter", "Invalid parameter: DisplayName", TopicArn=arn,
            AttributeName="DisplayName", AttributeValue="d" * 101)  # fmt: skip
@@ -196,3 +201,12 @@ def test_of_functions(call: Any, member: str, value: Any, bound: str) -> None:
     refuse(
         call, "lambda:CreateFunction", "ValidationException", f"Member must have {bound}", **{**request, member: value}
     )
+
+
+def test_of_the_tags_of_roles_those_of_aws_do_not_count(call: Any) -> None:
+    rows = [{"Key": key, "Value": value} for key, value in tags(51).items()]
+    trust = json.dumps({"Version": "2012-10-17", "Statement": []})
+    role = {"RoleName": "tagged", "AssumeRolePolicyDocument": trust}
+    refuse(call, "iam:CreateRole", "ValidationError", "", **role, Tags=rows)
+    call("iam:CreateRole", {**role, "Tags": [*rows[:50], *SYSTEM_ROWS]})
+    assert len(call("iam:ListRoleTags", {"RoleName": "tagged"})["Tags"]) == 53

@@ -13,6 +13,7 @@ from local_sagemaker.arns import Arns
 from local_sagemaker.cloudformation.errors import TemplateError
 from local_sagemaker.records import Records
 from local_sagemaker.records.delivery_status import StackStatus
+from local_sagemaker.services.cloudformation.change_sets import ChangeSets
 from local_sagemaker.services.cloudformation.stack_policies import StackPolicies
 from local_sagemaker.services.cloudformation.stack_runs import STATES, StackRuns
 from local_sagemaker.services.cloudformation.stack_store import StackStore
@@ -49,6 +50,65 @@ def test_of_two_updates_at_once_one_is_refused(store: StackStore) -> None:
     with pytest.raises(TemplateError, match="is in UPDATE_IN_PROGRESS state and can not be updated"):
         stacks.update({"StackName": "s"})
     assert store.require(ID)["_next"] == {"_template": "first"}
+
+
+def interrupted(store: StackStore, status: StackStatus) -> MagicMock:
+    """Operations whose stack gets another status between their first look at it and the transaction."""
+    operations = MagicMock()
+    operations.earlier.return_value = None
+
+    def begin(_name: str, _request: Any, stack: Any, act: Callable[[], Any]) -> Any:
+        store.enter(stack["StackId"], status)
+        return act()
+
+    operations.begin.side_effect = begin
+    return operations
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "other", "text"),
+    [
+        ("delete", "CREATE_COMPLETE", "UPDATE_IN_PROGRESS", "UPDATE_IN_PROGRESS state and can not be deleted"),
+        ("continue_rollback", "UPDATE_ROLLBACK_FAILED", "DELETE_IN_PROGRESS", "can not continue rollback"),
+        ("roll_back", "UPDATE_FAILED", "UPDATE_IN_PROGRESS", "UPDATE_IN_PROGRESS state and can not be rolled back"),
+    ],
+)
+def test_a_stack_that_another_request_has_begun_on_is_left_to_it(
+    store: StackStore, name: str, before: str, other: str, text: str
+) -> None:
+    """The later of two has read the stack before the other has begun."""
+    put(store, StackStatus(before))
+    operations = interrupted(store, StackStatus(other))
+    stacks = Stacks(store=store, requests=MagicMock(), runs=MagicMock(), operations=operations)
+    with pytest.raises(TemplateError, match=text):
+        getattr(stacks, name)({"StackName": "s"})
+    assert store.require(ID)["StackStatus"] == other
+
+
+@pytest.mark.parametrize("done", [StackStatus.DELETE_IN_PROGRESS, StackStatus.DELETE_COMPLETE])
+def test_a_stack_that_another_request_deletes_is_not_deleted_again(store: StackStore, done: StackStatus) -> None:
+    put(store, StackStatus.CREATE_COMPLETE)
+    stacks = Stacks(store=store, requests=MagicMock(), runs=MagicMock(), operations=interrupted(store, done))
+    assert stacks.delete({"StackName": "s"}) == {}
+    assert store.require(ID)["StackStatus"] == done
+
+
+def test_of_two_executions_of_change_sets_at_once_one_is_refused(store: StackStore, tmp_path: Path) -> None:
+    """Of a stack that is to be made: the other set made it, or it was deleted, before this one could."""
+    records = Records(tmp_path / "sets.sqlite")
+    put(store, StackStatus.REVIEW_IN_PROGRESS)
+    sets = ChangeSets(
+        records=records, arns=MagicMock(), store=store, scopes=MagicMock(), requests=MagicMock(), stacks=MagicMock(),
+        operations=interrupted(store, StackStatus.CREATE_IN_PROGRESS),
+    )  # fmt: skip
+    records.put("change-set", "s/1/c", {
+        "ChangeSetName": "c", "ChangeSetId": "arn:c", "StackId": ID, "StackName": "s", "ExecutionStatus": "AVAILABLE",
+        "_wanted": {"_template": "second"}, "_kind": "CREATE",
+    })  # fmt: skip
+    with pytest.raises(TemplateError, match="is in CREATE_IN_PROGRESS state and can not be updated"):
+        sets.execute({"StackName": "s", "ChangeSetName": "c"})
+    assert store.require(ID)["_template"] == "before"
+    records.close()
 
 
 @pytest.mark.parametrize("fails", [False, True])

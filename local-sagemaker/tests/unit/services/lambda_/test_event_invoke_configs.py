@@ -51,7 +51,7 @@ def test_of_two_updates_none_is_lost(store: FunctionStore, monkeypatch: pytest.M
 
 
 def test_none_outlives_its_function(store: FunctionStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    other = meet(monkeypatch, store, "find", lambda: store.delete("f"))
+    other = meet(monkeypatch, store, "find", lambda: store.delete(FunctionReference("f")))
     EventInvokeConfigs(store=store).put({"FunctionName": "f", "MaximumRetryAttempts": 0})
     other.join()
     assert store.event_configs("f") == []
