@@ -172,6 +172,10 @@ def test_on_drifted_data_both_find_the_same_violations_of_the_model(gaps: Ran) -
         statuses = {name: check.status for name, check in gaps.checks(flavour).items()}
         assert {statuses[name] for name in ("DataQualityCheckStep", "DataBiasCheckStep")} == {"Succeeded"}, flavour
     assert_close(managed, portable, "violations")
+    used = [gaps.checks(flavour)["DataQualityCheckStep"].used for flavour in FLAVOURS]
+    assert used[0] == used[1] and "/managed/" in (
+        used[1].constraints or ""
+    )  # a portable check reads a managed baseline
 
 
 def test_a_managed_check_reads_a_portable_baseline_and_both_refuse_heavier_shells(heavier: Ran) -> None:

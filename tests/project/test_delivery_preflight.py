@@ -12,12 +12,13 @@ from unittest import mock
 
 import pytest
 
+from delivery.project import preflight
 from delivery.project.command import main
 from delivery.project.github import explain_names
 from delivery.project.names import Project
 from delivery.project.preflight import ProjectRequest, find_principal
 from pipelines import session
-from pipelines.checks.preflight import decide, probe
+from pipelines.checks.preflight import FlavourDecision, decide, probe
 from tests.commands import run_command
 from tests.project.templates import read_template
 from tests.support import ROLE, Service
@@ -175,6 +176,23 @@ def test_without_being_asked_to_nothing_is_tried() -> None:
     found = decide(cast(Any, Reader()), "AnyPipeline")
     assert found.flavour == "portable" and "--probe tries it" in found.reason
     assert {"list_monitoring_schedules", "list_model_bias_job_definitions", "list_pipeline_executions"} <= set(asked)
+
+
+def test_the_preflight_tries_only_where_it_is_given_a_bucket(monkeypatch: pytest.MonkeyPatch) -> None:
+    """DEL-45: an account that shows nothing is left alone, until `--probe` names where."""
+    tried: list[str] = []
+
+    def record(_sagemaker: Any, _image: str, _role: str, bucket: str) -> FlavourDecision:
+        tried.append(bucket)
+        return FlavourDecision("managed", "tried")
+
+    monkeypatch.setattr(preflight, "probe", record)
+    monkeypatch.setattr(preflight, "decide", lambda *_: FlavourDecision("portable", "nothing shows it"))
+    monkeypatch.setattr(preflight.session, "find_role", lambda _: ROLE)
+    monkeypatch.setattr(preflight.Preflight, "client", lambda *_: None)
+    account, project = preflight.Preflight("us-east-1"), Project("probes", "p-probes")
+    assert account.flavour(project).reason == "nothing shows it" and tried == []
+    assert account.flavour(project, "bucket").reason == "tried" and tried == ["bucket"]
 
 
 def test_a_probe_leaves_nothing_and_any_refusal_means_portable(service: Service) -> None:

@@ -66,12 +66,25 @@ def test_every_role_is_created_and_bounded_and_every_pass_names_its_service(temp
     roles = resources(template, "AWS::IAM::Role")
     referred = {word.partition(".")[0] for word in _words(template) if word.endswith("Role.Arn")}
     assert referred and referred <= set(roles)
+    named = list(_members(template["Resources"], "RoleArn", "ServiceRole"))
+    assert len(named) > 10
+    for value in named:  # none is a name that somebody else must have made
+        assert isinstance(value, dict) and value["GetAtt"].partition(".")[0] in roles, value
     for name, role in roles.items():
-        assert role["PermissionsBoundary"]["If"][0] == "HasBoundary", name
+        boundary = ["HasBoundary", {"Ref": "PermissionsBoundaryArn"}, {"Ref": "AWS::NoValue"}]
+        assert role["PermissionsBoundary"]["If"] == boundary, name
         for statement in statements(role):
             if "iam:PassRole" in statement["Action"]:
                 assert statement["Action"] == ["iam:PassRole"], name
                 assert "iam:PassedToService" in statement["Condition"]["StringEquals"], name
+
+
+def _members(value: Any, *names: str) -> Iterator[Any]:
+    """The values of all members of these names, however deep."""
+    if isinstance(value, Mapping):
+        yield from (item for name, item in value.items() if name in names)
+    for item in value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ():
+        yield from _members(item, *names)
 
 
 def _words(value: Any) -> Iterator[str]:

@@ -226,6 +226,17 @@ def test_each_of_the_22_parameters_acts_on_the_same_steps_in_both_flavours() -> 
                 found[parameter].add(name)
         return found
 
+    portable_steps = steps(build(checks="portable"))
+    for check in ("DataQuality", "DataBias", "ModelQuality", "ModelBias", "ModelExplainability"):
+        arguments = portable_steps[f"{check}CheckStep"]["Arguments"]["AppSpecification"]["ContainerArguments"]
+        given = {option: re.findall(r"Parameters\.(\w+)", json.dumps(value))
+                 for option, value in zip(arguments[::2], arguments[1::2], strict=True)}  # fmt: skip
+        supplied = f"{check}Supplied" + ("" if check.endswith("Quality") else "Baseline")
+        wanted = {"--skip": [f"Skip{check}Check"], "--register": [f"RegisterNew{check}Baseline"],
+                  "--supplied-constraints": [f"{supplied}Constraints"]}  # fmt: skip
+        if check.endswith("Quality"):
+            wanted["--supplied-statistics"] = [f"{supplied}Statistics"]
+        assert {option: names for option, names in given.items() if names} == wanted
     managed, portable = owners(stock()), owners(build(checks="portable"))
     assert len(managed) == 22 and list(managed) == list(portable)
     assert all(managed.values())
