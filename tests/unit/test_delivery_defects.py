@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 from delivery.modelmonitor.baselines import find_deployed
 from delivery.stages import deploy, pauses
 from delivery.stages.deploy import DeploymentFailed, Stack
+from delivery.stages.registry import find_latest_approved
 from delivery.stages.tags import read_project_tags
 
 
@@ -114,3 +115,28 @@ def test_the_version_of_a_model_is_found_however_it_was_made(member: str) -> Non
     served = Served({member: container if member == "PrimaryContainer" else [container]})
     deployed = find_deployed(served, "e")
     assert deployed is not None and (deployed.model, deployed.version) == ("m", "arn:version/1")
+
+
+class Registry:
+    """SageMaker with approved versions on three pages, the first of which is empty: AWS may filter after it pages."""
+
+    def get_paginator(self, operation: str) -> Registry:
+        assert operation == "list_model_packages"
+        return self
+
+    def paginate(self, **request: str) -> list[dict[str, Any]]:
+        assert (request["ModelPackageGroupName"], request["ModelApprovalStatus"]) == ("g", "Approved")
+        pages: tuple[tuple[int, ...], ...] = ((), (9, 10), (2,))
+        return [
+            {"ModelPackageSummaryList": [{"ModelPackageArn": f"g/{number}", "ModelPackageVersion": number}
+                                         for number in page]}
+            for page in pages
+        ]  # fmt: skip
+
+    def describe_model_package(self, **request: str) -> dict[str, str]:
+        return {"ModelPackageArn": request["ModelPackageName"]}
+
+
+def test_the_newest_version_is_looked_for_on_all_pages() -> None:
+    """A published build read the first page."""
+    assert find_latest_approved(Registry(), "g") == {"ModelPackageArn": "g/10"}
