@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from botocore.exceptions import ClientError
@@ -12,6 +12,7 @@ from delivery.stages import deploy, pauses
 from delivery.stages.deploy import DeploymentFailed, Stack
 from delivery.stages.registry import find_latest_approved
 from delivery.stages.tags import read_project_tags
+from pipelines.tags import with_project
 
 
 class Stacks:
@@ -91,6 +92,26 @@ def test_a_project_s_own_tags_keep_their_names() -> None:
     assert read_project_tags(project, "churn", "p-1", "arn:project") == {
         "sagemaker:project-name": "churn", "sagemaker:project-id": "p-1", "team": "a",
     }  # fmt: skip
+
+
+class HiddenProject:
+    """SageMaker with a project that can't be read."""
+
+    def get_paginator(self, _operation: str) -> HiddenProject:
+        return self
+
+    def paginate(self, **_request: str) -> None:
+        raise error("no such project")
+
+
+def test_a_project_that_cannot_be_read_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    """Published builds lost the tags without a word (here: of the stages, and of `run-pipeline`)."""
+    tags = read_project_tags(HiddenProject(), "churn", "p-1", "arn:project")
+    assert tags == {"sagemaker:project-name": "churn", "sagemaker:project-id": "p-1"}
+    assert with_project(cast(Any, HiddenProject()), [], "arn:project") == []
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 2
+    assert all("Tags of the project arn:project are left out" in line and "no such project" in line for line in lines)
 
 
 class Served:
