@@ -94,7 +94,7 @@ def sources() -> Iterator[Path]:
         folders.append(Path(folder))
     for package in SHIPPED:
         for path in folders:
-            if path.match(package):
+            if path.relative_to(ROOT).match(package):  # the checkout itself may have a package's name
                 yield from sorted(path.rglob("*.py"))
 
 
