@@ -90,7 +90,7 @@ check-images: $(IMAGES) ## the oldest images on libraries of their own (minutes;
 	@cd local-sagemaker && ../$(BIN)/python $(TESTS) tests/component/images/test_images_xgboost_libraries.py \
 	  tests/component/images/test_images_public_scripts.py
 
-check-moto: $(IMAGES) ## moto's own tests of S3 and SageMaker against the local service (minutes; not part of CI)
+check-moto: $(IMAGES) ## moto's own tests of the service's own operations against it (half an hour; not part of CI)
 	@cd local-sagemaker && ../$(BIN)/python -m tests.moto
 
 $(VENV)/.bench: $(IMAGES)

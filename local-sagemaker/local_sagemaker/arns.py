@@ -34,9 +34,15 @@ def is_region(text: str) -> bool:
     return _REGION.fullmatch(text) is not None
 
 
+_PARTITIONS = {
+    "cn-": "aws-cn", "us-gov-": "aws-us-gov", "us-iso-": "aws-iso", "us-isob-": "aws-iso-b", "eu-isoe-": "aws-iso-e",
+    "us-isof-": "aws-iso-f", "eusc-": "aws-eusc",
+}  # fmt: skip
+
+
 def partition(region: str) -> str:
     """The partition that a region is in (AWS General Reference, "ARN format")."""
-    return "aws-cn" if region.startswith("cn-") else "aws-us-gov" if region.startswith("us-gov-") else "aws"
+    return next((name for prefix, name in _PARTITIONS.items() if region.startswith(prefix)), "aws")
 
 
 def is_arn(text: str) -> bool:

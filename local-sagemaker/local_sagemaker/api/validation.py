@@ -30,6 +30,11 @@ CODES = {
 }
 """The code of a violated constraint, where it is not ValidationException."""
 
+_REPOSITORY_NAME = (
+    "The repository name is not valid. Repository names can be any valid combination of letters, numbers, periods, "
+    "underscores, and dashes between 1 and 100 characters in length. Names are case sensitive. For more information, "
+    "see Limits in the AWS CodeCommit User Guide. "
+)
 RECORDED = {
     r"[a-zA-Z0-9]([\-a-zA-Z0-9]*[a-zA-Z0-9])?": r"^[a-zA-Z0-9](-*[a-zA-Z0-9])*",
     r"[a-zA-Z0-9](-*[a-zA-Z0-9])*": r"^[a-zA-Z0-9](-*[a-zA-Z0-9])*",
@@ -71,6 +76,8 @@ def check(name: str, request: dict[str, Any]) -> None:
         problems = _refuse_for_s3(shape, problems)
     if service == "iam":
         problems = [_CHOICES.sub("", _VALUE.sub("Value at '", problem)) for problem in problems]
+    if service == "codecommit" and any("at 'repositoryName'" in problem for problem in problems):
+        raise ServiceError(_REPOSITORY_NAME, code="InvalidRepositoryNameException", status=400)
     if problems:
         plural = "" if len(problems) == 1 else "s"
         text = f"{len(problems)} validation error{plural} detected: {'; '.join(problems)}"
@@ -89,6 +96,10 @@ def check_of_client(name: str, request: dict[str, Any]) -> None:
         files = sum(len(request.get(member) or []) for member in ("putFiles", "deleteFiles", "setFileModes"))
         if files > MOST_FILES:
             raise ServiceError(_TOO_MANY_FILES, code="MaximumFileEntriesExceededException", status=400)
+    if name.startswith("codepipeline:"):
+        keys = [tag["key"] for tag in request.get("tags") or []]
+        if any(key.lower().startswith("aws:") for key in [*keys, *(request.get("tagKeys") or [])]):
+            raise ServiceError(_SYSTEM_TAGS, code="InvalidTagsException", status=400)
     if name.startswith("sagemaker:"):
         keys = [tag["Key"] for tag in request.get("Tags") or []]
         for key in [*keys, *(request.get("TagKeys") or [])]:
@@ -101,6 +112,10 @@ MOST_FILES = 100
 _TOO_MANY_FILES = (
     "The number of specified files to change as part of this commit exceeds the maximum number of files that can be "
     "changed in a single commit. Consider using a Git client for these changes."
+)
+_SYSTEM_TAGS = (
+    "Not allowed to modify system tags. System tags start with 'aws:'. msg=[Caller is an end user and not allowed to "
+    "mutate system tags]"
 )
 RESERVED = "System prefix 'aws:' reserved for AWS usage in tag key: {}"
 """Recorded for DeleteTags (aws/sagemaker-python-sdk issue 1301)."""
@@ -305,7 +320,13 @@ def _token(value: Any) -> str:
     return "NULL_VALUE" if value is None else "STRING_VALUE"
 
 
+_VALUES_UNSAID = {"logGroupIdentifier"}
+"""Members whose values are not repeated: moto's tests `aws_verified` have it so from AWS."""
+
+
 def _violation(value: Any, path: str, constraint: str) -> str:
+    if path in _VALUES_UNSAID:
+        return f"Value at '{path}' failed to satisfy constraint: {constraint}"
     return f"Value '{_text(value)}' at '{path}' failed to satisfy constraint: {constraint}"
 
 

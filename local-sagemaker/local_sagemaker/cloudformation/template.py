@@ -201,6 +201,19 @@ def sub_arguments(argument: Any) -> tuple[str, dict[str, Any]]:
     )
 
 
+def attributes_of(value: Any) -> Iterator[tuple[str, str]]:
+    """The names and attributes of each Fn::GetAtt in a value; an attribute is "" where a function gives it.
+
+    Raises `TemplateError` for one without a name.
+    """
+    for part in value if isinstance(value, list) else value.values() if isinstance(value, dict) else ():
+        yield from attributes_of(part)
+    if isinstance(value, dict) and len(value) == 1 and "Fn::GetAtt" in value:
+        parts = value["Fn::GetAtt"]
+        rest = [parts.partition(".")[2]] if isinstance(parts, str) else parts[1:] if isinstance(parts, list) else []
+        yield next(references(value)), ".".join(rest) if all(isinstance(part, str) for part in rest) else ""
+
+
 def references(value: Any) -> Iterator[str]:
     """Names that Ref, GetAtt and Sub lead to: parameters, pseudo parameters and logical ids."""
     if isinstance(value, list):
@@ -249,6 +262,7 @@ def branches(value: Any) -> Iterator[Any]:
 def _check_references(template: Template) -> None:
     known = {*template.parameters, *template.resources, *PSEUDO}
     for logical, resource in template.resources.items():
+        _refuse_undefined(resource.properties, template)
         missing = [name for name in resource.depends_on if name not in template.resources]
         missing += [name for name in references(resource.properties) if name not in known]
         _refuse_missing(missing, "Resources", "Template format error: ")
@@ -262,6 +276,7 @@ def _check_references(template: Template) -> None:
     for output in template.outputs.values():
         if "Value" not in output:
             raise TemplateError("Template format error: Every Outputs member must contain a Value object")
+        _refuse_undefined(output, template)
         _refuse_missing([name for name in references(output) if name not in known], "Outputs", "")
     for condition in template.conditions.values():
         known_there = {*template.parameters, *PSEUDO}
@@ -270,6 +285,18 @@ def _check_references(template: Template) -> None:
     for rule in template.rules.values():
         _refuse_missing([name for name in references(rule) if name not in {*template.parameters, *PSEUDO}], "Rules",
                         "Template format error: ")  # fmt: skip
+
+
+def _refuse_undefined(value: Any, template: Template) -> None:
+    """Refuses attributes of resources that are not in the template, and those that a type's schema does not have."""
+    for name, attribute in attributes_of(value):
+        if name not in template.resources:
+            raise TemplateError(f"Template error: instance of Fn::GetAtt references undefined resource {name}")
+        kind = template.resources[name].type
+        if attribute and not kind.open and attribute.partition(".")[0] not in {*kind.properties, *kind.read_only}:
+            raise TemplateError(
+                f"Template error: resource {name} does not support attribute type {attribute} in Fn::GetAtt"
+            )
 
 
 def _refuse_missing(names: list[str], block: str, prefix: str) -> None:

@@ -119,6 +119,25 @@ def test_stages_move_between_deployments_and_drafts_can_be_tried(service: Servic
         restApiId=api.id, patchOperations=[{"op": "replace", "path": "/description", "value": "new"}]
     )
     assert named["description"] == "new"
+    sizes = [{"op": "replace", "path": "/minimumCompressionSize", "value": "1024"}]
+    sized = api.client.update_rest_api(restApiId=api.id, patchOperations=sizes)
+    assert sized["minimumCompressionSize"] == 1024
+    for call, path, more in (
+        (api.client.update_rest_api, "/apiKeySource", {}),
+        (api.client.update_stage, "/accessLogSettings/format", {"stageName": "live"}),
+    ):
+        text = f"LocalUnsupported: the local service does not change '{path}'."
+        change = [{"op": "replace", "path": path, "value": "x"}]
+        assert refused(call, restApiId=api.id, patchOperations=change, **more) == ("BadRequestException", text)
+
+
+def test_a_private_api_has_both_types_of_addresses(service: Service) -> None:
+    client = service.client("apigateway")
+    made = client.create_rest_api(name="inside", endpointConfiguration={"types": ["PRIVATE"]})
+    assert made["endpointConfiguration"] == {"types": ["PRIVATE"], "ipAddressType": "dualstack"}
+    four = {"types": ["PRIVATE"], "ipAddressType": "ipv4"}
+    text = "Only dualstack ipAddressType is supported for Private APIs."
+    assert refused(client.create_rest_api, name="x", endpointConfiguration=four) == ("BadRequestException", text)
 
 
 BY_NAME = """

@@ -232,7 +232,17 @@ def test_requests_that_are_refused(service: Service, stacks: Any) -> None:
     change = {"ChangeSetName": "c", "ChangeSetType": "CREATE"}
     assert refused(stacks.create_change_set, **request, **change) == f"{text} (Resources/B)"
     assert refused(stacks.describe_stacks, StackName="refused") == "Stack with id refused does not exist"
-    create(stacks, "taken", topics("taken-topic"))
+    taken = create(stacks, "taken", topics("taken-topic"))
+    assert not {"Outputs", "Parameters"} & taken.keys()
+    for call, more in ((stacks.update_stack, {}), (stacks.create_change_set, {"ChangeSetName": "c"})):
+        assert refused(call, StackName="taken", TemplateBody=body, UsePreviousTemplate=True, **more) == (
+            "You cannot specify both usePreviousTemplate and Template Body/Template URL."
+        )
+    both = [{**given[0], "UsePreviousValue": True}]
+    assert refused(stacks.update_stack, StackName="taken", TemplateBody=body, Parameters=both) == (
+        "Invalid input for parameter key Name. Cannot specify usePreviousValue as true and non empty value for a "
+        "parameter"
+    )
     text = refused(create_stack, StackName="taken", TemplateBody=json.dumps(topics("y")))
     assert text == "Stack [taken] already exists"
     stacks.update_termination_protection(StackName="taken", EnableTerminationProtection=True)

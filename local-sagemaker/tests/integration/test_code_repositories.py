@@ -1,4 +1,4 @@
-"""Code repositories of SageMaker, by name."""
+"""Code repositories: SageMaker's, by name, and differences in CodeCommit's."""
 
 from __future__ import annotations
 
@@ -28,3 +28,19 @@ def test_a_repository_is_kept_with_its_tags(service: Service) -> None:
         sagemaker.delete_code_repository(CodeRepositoryName=name)
     with pytest.raises(ClientError, match=f'Cannot find CodeRepository: "{arn}"'):
         sagemaker.describe_code_repository(CodeRepositoryName="Churn")
+
+
+def test_differences_come_in_pages(service: Service) -> None:
+    code = service.client("codecommit")
+    code.create_repository(repositoryName="differences")
+    files = [{"filePath": f"{name}.txt", "fileContent": b"1"} for name in "abc"]
+    commit = code.create_commit(repositoryName="differences", branchName="main", putFiles=files)["commitId"]
+    request = {"repositoryName": "differences", "afterCommitSpecifier": commit}
+    first = code.get_differences(**request, MaxResults=2)
+    second = code.get_differences(**request, MaxResults=2, NextToken=first["NextToken"])
+    assert (len(first["differences"]), len(second["differences"]), "NextToken" in second) == (2, 1, False)
+    assert first["differences"] + second["differences"] == code.get_differences(**request)["differences"]
+    with pytest.raises(code.exceptions.InvalidRepositoryNameException, match="The repository name is not valid"):
+        code.get_repository(repositoryName="a b")
+    with pytest.raises(code.exceptions.InvalidContinuationTokenException):
+        code.get_differences(**request, NextToken="x")

@@ -148,6 +148,26 @@ def test_what_is_not_executed_is_refused_by_name(pipelines: Pipelines) -> None:
         assert text in refused({"name": "X", "actions": [ask()], "beforeEntry": conditions("FAIL", odd)})
 
 
+def test_tags_come_in_pages_and_those_of_no_pipeline_are_refused(pipelines: Pipelines) -> None:
+    client, arn = pipelines.client, "arn:aws:codepipeline:us-east-1:123456789012:tagged"
+    for call, more in (
+        (client.list_tags_for_resource, {}),
+        (client.tag_resource, {"tags": [{"key": "a", "value": "1"}]}),
+        (client.untag_resource, {"tagKeys": ["a"]}),
+    ):
+        with pytest.raises(client.exceptions.ResourceNotFoundException, match="does not include a pipeline"):
+            call(resourceArn=arn, **more)
+    pipelines.create("tagged", {"name": "X", "actions": [ask()]})
+    client.tag_resource(resourceArn=arn, tags=[{"key": key, "value": "1"} for key in ("a", "b")])
+    with pytest.raises(client.exceptions.InvalidTagsException, match="Not allowed to modify system tags"):
+        client.tag_resource(resourceArn=arn, tags=[{"key": "aws:a", "value": "1"}])
+    with pytest.raises(client.exceptions.TooManyTagsException, match="Tag limit exceeded for resource"):
+        client.tag_resource(resourceArn=arn, tags=[{"key": f"k{number}", "value": "1"} for number in range(49)])
+    first = client.list_tags_for_resource(resourceArn=arn, maxResults=1)
+    second = client.list_tags_for_resource(resourceArn=arn, maxResults=1, nextToken=first["nextToken"])
+    assert [tag["key"] for page in (first, second) for tag in page["tags"]] == ["a", "b"]
+
+
 def test_a_rule_that_cannot_be_evaluated_fails(pipelines: Pipelines) -> None:
     """A pattern that is none and a time zone that there is not: the execution ends, and the rules say why."""
     rules = [rule("VariableCheck", Variable="word", Value="(", Operator="MATCHES"),

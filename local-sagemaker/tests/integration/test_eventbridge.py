@@ -182,6 +182,11 @@ def test_what_is_refused(service: Service, events: Any) -> None:
         assert "Dead letters go to standard SQS queues only." in refused(
             events.put_targets, Rule="full", Targets=[target]
         )
+    fifo = {"Id": "f", "Arn": "arn:aws:sqs:us-east-1:123456789012:x.fifo"}
+    assert refused(events.put_targets, Rule="none", Targets=[fifo]) == (
+        "Parameter(s) SqsParameters must be specified for target: f."
+    )
+    assert refused(events.create_event_bus, Name="a/b") == "Event bus name must not contain '/'."
     both = {"Id": "a", "Arn": Queue(service, "both").arn, "Input": "{}", "InputPath": "$"}
     assert refused(events.put_targets, Rule="full", Targets=[both]) == (
         "Only one of Input, InputPath, or InputTransformer must be provided for target a."
@@ -202,6 +207,28 @@ def test_what_is_refused(service: Service, events: Any) -> None:
         assert refused(events.test_event_pattern, EventPattern='{"a":[1]}', Event=text) == (
             "Parameter Event is not valid."
         )
+
+
+def test_lists_come_in_pages(events: Any) -> None:
+    queue = "arn:aws:sqs:us-east-1:123456789012:pages"
+    for name in ("paged-1", "paged-2", "paged-3"):
+        events.create_event_bus(Name=name)
+        events.put_rule(Name=name, EventBusName="paged-1", EventPattern='{"source": ["x"]}')
+        events.put_targets(Rule=name, EventBusName="paged-1", Targets=[{"Id": "a", "Arn": queue}])
+    events.put_targets(Rule="paged-1", EventBusName="paged-1", Targets=[{"Id": x, "Arn": queue} for x in "bc"])
+    bus = {"EventBusName": "paged-1"}
+    calls: list[tuple[Any, dict[str, str], str]] = [
+        (events.list_event_buses, {"NamePrefix": "paged-"}, "EventBuses"),
+        (events.list_rules, bus, "Rules"),
+        (events.list_targets_by_rule, {**bus, "Rule": "paged-1"}, "Targets"),
+        (events.list_rule_names_by_target, {**bus, "TargetArn": queue}, "RuleNames"),
+    ]
+    for call, request, member in calls:
+        first = call(**request, Limit=2)
+        second = call(**request, Limit=2, NextToken=first["NextToken"])
+        assert (len(first[member]), len(second[member]), "NextToken" in second) == (2, 1, False)
+        assert first[member] + second[member] == call(**request)[member]
+    assert events.describe_rule(Name="paged-1", **bus)["CreatedBy"] == "123456789012"
 
 
 def test_deliveries_survive_a_crash_and_what_has_no_target_goes_to_the_dead_letters(own_service: Service) -> None:

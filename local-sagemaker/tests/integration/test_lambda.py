@@ -33,8 +33,9 @@ def handler(event, context):
 
 
 def invoke(client: Any, name: str, event: Any = None, **options: Any) -> tuple[Any, dict[str, Any]]:
-    """What a function returns, and the whole answer."""
+    """What a function returns, and the whole answer: JSON, as its header says."""
     answer = client.invoke(FunctionName=name, Payload=json.dumps({} if event is None else event), **options)
+    assert answer["ResponseMetadata"]["HTTPHeaders"]["content-type"] == "application/json"
     return json.loads(answer["Payload"].read()), answer
 
 
@@ -267,6 +268,18 @@ def test_refusals_have_the_texts_of_aws(functions: Any) -> None:
     asynchronous = refused(functions.invoke, FunctionName="there", InvocationType="Event", Payload=event)
     assert asynchronous[0] == "RequestTooLargeException"
     assert functions.invoke(FunctionName="there", InvocationType="DryRun")["StatusCode"] == 204
+
+
+def test_arns_of_functions_and_versions(functions: Any) -> None:
+    settings = {"Runtime": "python3.12", "Handler": "main.handler", "Code": {"ZipFile": zipped(main="")}}
+    made = functions.create_function(FunctionName="named", Role=ROLE, Publish=True, **settings)
+    assert (made["FunctionArn"].rpartition(":")[2], made["Version"]) == ("named", "1")
+    listed = functions.list_functions(FunctionVersion="ALL")["Functions"]
+    arns = [row["FunctionArn"].rpartition("function:")[2] for row in listed if row["FunctionName"] == "named"]
+    assert arns == ["named:$LATEST", "named:1"]
+    other = ROLE.replace("123456789012", "210987654321")
+    denied = refused(functions.create_function, FunctionName="x", Role=other, **settings)
+    assert denied[:2] == ("AccessDeniedException", "Cross-account pass role is not allowed.")
 
 
 def test_versions_and_aliases_stay_what_they_were(functions: Any) -> None:

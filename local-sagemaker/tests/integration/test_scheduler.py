@@ -104,6 +104,9 @@ def test_groups_hold_schedules_and_take_them_with_them(scheduler: Any) -> None:
         ScheduleExpressionTimezone="Europe/Berlin", Target=target, State="DISABLED",
     )  # fmt: skip
     assert [row["Name"] for row in scheduler.list_schedules(GroupName="delivery")["Schedules"]] == ["nightly"]
+    first = scheduler.list_schedule_groups(MaxResults=1)
+    second = scheduler.list_schedule_groups(MaxResults=1, NextToken=first["NextToken"])
+    assert [row["Name"] for page in (first, second) for row in page["ScheduleGroups"]] == ["default", "delivery"]
     scheduler.delete_schedule_group(Name="delivery")
     assert refused(scheduler.get_schedule, Name="nightly", GroupName="delivery")[0] == "ResourceNotFoundException"
 

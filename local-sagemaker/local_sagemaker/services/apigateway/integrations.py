@@ -17,6 +17,7 @@ _PATCHED = {
     "uri": str, "credentials": str, "passthroughBehavior": str, "timeoutInMillis": int, "httpMethod": str,
     "requestParameters": dict, "requestTemplates": dict,
 }  # fmt: skip
+_ELSEWHERE = ("cacheKeyParameters", "cacheNamespace", "connectionId", "connectionType", "contentHandling", "tlsConfig")
 _PASSTHROUGH = ("WHEN_NO_MATCH", "WHEN_NO_TEMPLATES", "NEVER")
 SHORTEST, LONGEST = 50, 29_000
 
@@ -55,7 +56,7 @@ class Integrations(Resource):
 
         def change(body: Body) -> Body:
             integration = integration_of(method_of(body, request))
-            patch(integration, request, _PATCHED)
+            patch(integration, request, _PATCHED, _ELSEWHERE)
             _check(integration)
             return integration
 

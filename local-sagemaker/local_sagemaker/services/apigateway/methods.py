@@ -10,6 +10,7 @@ from local_sagemaker.services.apigateway.store import ApiStore, method_of, resou
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "ANY")
 _PATCHED = {"authorizationType": str, "apiKeyRequired": bool, "operationName": str}
+_ELSEWHERE = ("authorizerId", "authorizationScopes", "requestModels", "requestParameters", "requestValidatorId")
 
 
 class Methods(Resource):
@@ -53,7 +54,7 @@ class Methods(Resource):
 
         def change(body: Body) -> Body:
             method = method_of(body, request)
-            patch(method, request, _PATCHED)
+            patch(method, request, _PATCHED, _ELSEWHERE)
             _check_authorization(method["authorizationType"])
             return method
 

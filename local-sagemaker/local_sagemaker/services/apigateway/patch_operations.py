@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from local_sagemaker.api.operations import Request
@@ -10,17 +10,20 @@ from local_sagemaker.records.store import Body
 from local_sagemaker.services.apigateway.errors import ApiBadRequest
 
 
-def patch(body: Body, request: Request, members: Mapping[str, type]) -> None:
+def patch(body: Body, request: Request, members: Mapping[str, type], elsewhere: Collection[str] = ()) -> None:
     """Applies a request's patchOperations.
 
     `members` are those that can be changed with their types: of a dict an entry (``/variables/name``), of a list an
-    element (``/binaryMediaTypes/image~1png``), of others the whole.
+    element (``/binaryMediaTypes/image~1png``), of others the whole. `elsewhere` are those that API Gateway changes and
+    this service does not: they are refused as such.
     """
     for item in request.get("patchOperations", ()):
         op, path = item.get("op"), item.get("path", "")
         parts = [part.replace("~1", "/").replace("~0", "~") for part in path.split("/")[1:]]
         kind = members.get(parts[0]) if parts else None
         nested = kind in (dict, list)
+        if parts and parts[0] in elsewhere:
+            raise ApiBadRequest(f"LocalUnsupported: the local service does not change '{path}'.")
         if kind is None or op not in ("add", "replace", "remove") or len(parts) != (2 if nested else 1):
             allowed = ", ".join(
                 f"/{name}/{{name}}" if members[name] in (dict, list) else f"/{name}" for name in members

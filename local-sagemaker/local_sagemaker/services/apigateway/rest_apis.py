@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from local_sagemaker.api.operations import Request, Resource, Response, operation
 from local_sagemaker.clock import now
 from local_sagemaker.records.own_members import RestApiRecord, own_api
@@ -10,9 +12,12 @@ from local_sagemaker.services.apigateway.errors import ApiBadRequest
 from local_sagemaker.services.apigateway.patch_operations import patch
 from local_sagemaker.services.apigateway.store import ApiStore, new_id, page
 
-_PATCHED = {"name": str, "description": str, "binaryMediaTypes": list, "disableExecuteApiEndpoint": bool}
+_PATCHED = {
+    "name": str, "description": str, "binaryMediaTypes": list, "disableExecuteApiEndpoint": bool, "policy": str,
+    "minimumCompressionSize": int,
+}  # fmt: skip
+_ELSEWHERE = ("apiKeySource", "endpointConfiguration", "securityPolicy", "endpointAccessMode")
 _KEPT = ("name", "description", "version", "binaryMediaTypes", "minimumCompressionSize", "policy", "tags")
-_EDGE = {"types": ["EDGE"], "ipAddressType": "ipv4"}
 
 
 class RestApis(Resource):
@@ -32,7 +37,7 @@ class RestApis(Resource):
             **{member: request[member] for member in _KEPT if member in request},
             "createdDate": now(),
             "apiKeySource": request.get("apiKeySource", "HEADER"),
-            "endpointConfiguration": {**_EDGE, **request.get("endpointConfiguration", {})},
+            "endpointConfiguration": _endpoint_configuration(request),
             "disableExecuteApiEndpoint": request.get("disableExecuteApiEndpoint", False),
             "rootResourceId": root,
             **RestApiRecord(_resources={root: {"id": root, "path": "/"}}, _stages={}),
@@ -55,7 +60,7 @@ class RestApis(Resource):
         """Changes an API."""
 
         def change(body: Body) -> Response:
-            patch(body, request, _PATCHED)
+            patch(body, request, _PATCHED, _ELSEWHERE)
             return public(body)
 
         return dict(self._store.change(request["restApiId"], change))
@@ -92,6 +97,15 @@ class RestApis(Resource):
 
         self._store.change(api, change)
         return {}
+
+
+def _endpoint_configuration(request: Request) -> dict[str, Any]:
+    """With its defaults. A private API has both types of addresses (API reference, EndpointConfiguration)."""
+    wanted = request.get("endpointConfiguration", {})
+    private = wanted.get("types") == ["PRIVATE"]
+    if private and wanted.get("ipAddressType") == "ipv4":
+        raise ApiBadRequest("Only dualstack ipAddressType is supported for Private APIs.")
+    return {"types": ["EDGE"], "ipAddressType": "dualstack" if private else "ipv4", **wanted}
 
 
 def _of_arn(arn: str) -> tuple[str, str | None]:

@@ -13,6 +13,10 @@ from local_sagemaker.services.apigateway.patch_operations import patch
 from local_sagemaker.services.apigateway.store import ApiStore
 
 _PATCHED = {"deploymentId": str, "description": str, "variables": dict, "tracingEnabled": bool}
+_ELSEWHERE = (
+    "accessLogSettings", "cacheClusterEnabled", "cacheClusterSize", "canarySettings", "clientCertificateId",
+    "documentationVersion", "*",
+)  # fmt: skip
 
 
 class Stages(Resource):
@@ -47,7 +51,7 @@ class Stages(Resource):
 
         def change(body: Body) -> Body:
             stage = _stage(body, request["stageName"])
-            patch(stage, request, _PATCHED)
+            patch(stage, request, _PATCHED, _ELSEWHERE)
             self._store.deployment(api, stage["deploymentId"])
             stage["lastUpdatedDate"] = now()
             return stage

@@ -41,11 +41,13 @@ class Requests:
 
     def template(self, request: Request, stack: Body | None = None) -> str:
         """The text of the template that a request gives, or of the stack's where it wants the same again."""
+        sources = [name for name in ("TemplateBody", "TemplateURL") if request.get(name)]
         if request.get("UsePreviousTemplate"):
+            if sources:
+                raise TemplateError("You cannot specify both usePreviousTemplate and Template Body/Template URL.")
             if stack is None or "_template" not in stack:
                 raise TemplateError("UsePreviousTemplate is only valid for a stack that has one")
             return str(own_stack(stack)["_template"])
-        sources = [name for name in ("TemplateBody", "TemplateURL") if request.get(name)]
         if len(sources) != 1:
             raise TemplateError("Either Template URL or Template Body must be specified.")
         if sources == ["TemplateURL"]:
@@ -100,6 +102,11 @@ class Requests:
         for parameter in request.get("Parameters", []):
             name = parameter["ParameterKey"]
             if parameter.get("UsePreviousValue"):
+                if parameter.get("ParameterValue"):  # this text and the next one: recorded of AWS
+                    raise TemplateError(
+                        f"Invalid input for parameter key {name}. Cannot specify usePreviousValue as true and non "
+                        "empty value for a parameter"
+                    )
                 if name not in before and "Default" not in read.parameters.get(name, {}):
                     raise TemplateError(
                         f"Invalid input for parameter key {name}. Cannot specify usePreviousValue as true for a "

@@ -234,9 +234,14 @@ def same(stack: Body, wanted: Body) -> bool:
     return all(stack.get(name) == wanted[name] for name in ("_template", "_values", "Tags") if name in wanted)
 
 
+_ABSENT = ("Outputs", "Parameters")
+"""Members that a stack without any does not have, as seen on AWS."""
+
+
 def describe_stack(body: Body) -> dict[str, Any]:
     """A stack as DescribeStacks has it."""
     described = {name: value for name, value in public(body).items() if value not in (None, "")}
+    described = {name: value for name, value in described.items() if name not in _ABSENT or value}
     described.setdefault("Tags", [])
     described["DriftInformation"] = {"StackDriftStatus": "NOT_CHECKED"}
     return described

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from functools import partial
 from typing import Any
 
 from local_sagemaker.api.operations import Request, Resource, Response, operation
@@ -10,6 +11,7 @@ from local_sagemaker.clock import now
 from local_sagemaker.codecommit.git import FileChange, GitCommit, GitRepository, Person, TreeEntry
 from local_sagemaker.services.codecommit.errors import CodeCommitError, check_count, missing
 from local_sagemaker.services.codecommit.repository_store import RepositoryStore
+from local_sagemaker.services.pagination import page_rows
 
 MODES = {"NORMAL": "100644", "EXECUTABLE": "100755", "SYMLINK": "120000"}
 LARGEST = 6 << 20
@@ -65,7 +67,9 @@ class CodeCommits(Resource):
             if second:
                 row["afterBlob"] = _blob(second)
             rows.append(row)
-        return {"differences": rows}
+        refuse = partial(CodeCommitError, code="InvalidContinuationTokenException")
+        chosen, more = page_rows(rows, request, refuse, most=len(rows), token="NextToken", size="MaxResults")
+        return {"differences": chosen, **more}
 
     @operation("CreateCommit")
     def create(self, request: Request) -> Response:

@@ -15,6 +15,9 @@ from local_sagemaker.services.codepipeline.execution_start import ExecutionStart
 from local_sagemaker.services.codepipeline.pipeline_checks import check
 from local_sagemaker.services.codepipeline.pipeline_store import PIPELINE, PipelineStore
 from local_sagemaker.services.pagination import page_rows
+from local_sagemaker.services.tag_numbers import count_tags
+
+_MOST_TAGS = 50
 
 
 class DeliveryPipelines(Resource):
@@ -117,15 +120,28 @@ class DeliveryPipelines(Resource):
         return {}
 
     def _name(self, arn: str) -> str:
-        return str(self._store.pipeline(arn.split(":")[-1])["name"])
+        """The pipeline of an ARN. Where there is none, operations on tags have an error of their own."""
+        name = arn.split(":")[-1]
+        if self._store.records.get(PIPELINE, name) is None:
+            text = (
+                f"The account with id '{self._store.arns.account}' does not include a pipeline with the name '{name}'"
+            )
+            raise PipelineError(text, code="ResourceNotFoundException")
+        return name
 
     @operation("TagResource", atomic=True)
     def tag(self, request: Request) -> Response:
         """Adds tags."""
         added = {tag["key"]: tag["value"] for tag in request["tags"]}
-        self._store.change_pipeline(
-            self._name(request["resourceArn"]), lambda body: own_delivery_pipeline(body)["_tags"].update(added)
-        )
+
+        def change(body: Body) -> None:
+            tags = own_delivery_pipeline(body)["_tags"]
+            if count_tags({*tags, *added}) > _MOST_TAGS:
+                text = f"Tag limit exceeded for resource [{request['resourceArn']}]."
+                raise PipelineError(text, code="TooManyTagsException")
+            tags.update(added)
+
+        self._store.change_pipeline(self._name(request["resourceArn"]), change)
         return {}
 
     @operation("UntagResource", atomic=True)
@@ -146,7 +162,9 @@ class DeliveryPipelines(Resource):
     def tags(self, request: Request) -> Response:
         """The tags of a pipeline."""
         tags = own_delivery_pipeline(self._store.pipeline(self._name(request["resourceArn"])))["_tags"]
-        return {"tags": [{"key": key, "value": value} for key, value in tags.items()]}
+        rows = [{"key": key, "value": value} for key, value in tags.items()]
+        chosen, more = page_rows(rows, request, invalid_token)
+        return {"tags": chosen, **more}
 
 
 def _fill_defaults(pipeline: dict[str, Any]) -> dict[str, Any]:

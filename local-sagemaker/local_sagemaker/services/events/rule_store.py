@@ -32,7 +32,7 @@ class RuleStore:
     """
 
     def __init__(self, records: Records, arns: Arns) -> None:
-        self.records, self._arns = records, arns
+        self.records, self._arns, self.account = records, arns, arns.account
         self._matched: dict[str, tuple[list[Body], PatternIndex]] = {}
         self._rules: dict[str, list[Body]] = {}
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from local_sagemaker.api.operations import Request, Resource, Response, operation
@@ -15,7 +16,8 @@ from local_sagemaker.records.own_members import RuleRecord, own_rule
 from local_sagemaker.records.status import SwitchState
 from local_sagemaker.records.store import Body, public
 from local_sagemaker.services.events.rule_store import BUS, DEFAULT, RuleNotFound, RuleStore
-from local_sagemaker.services.events.targets import check_dead_letters, check_target
+from local_sagemaker.services.events.targets import check_dead_letters, check_form, check_target
+from local_sagemaker.services.pagination import page_rows
 
 _NAME = re.compile(r"[.\-_A-Za-z0-9]{1,64}")
 MOST_TARGETS = 5
@@ -88,15 +90,15 @@ class Rules(Resource):
 
     @operation("DescribeRule")
     def describe(self, request: Request) -> Response:
-        """One rule."""
-        return _describe_rule(self._rule(request)[1])
+        """One rule, with the account that made it: there is one here."""
+        return {**_describe_rule(self._rule(request)[1]), "CreatedBy": self._store.account}
 
     @operation("ListRules")
     def list(self, request: Request) -> Response:
         """The rules of a bus."""
         bus, prefix = self._store.bus(request.get("EventBusName")), request.get("NamePrefix", "")
         rules = sorted(self._store.rules(bus), key=lambda rule: str(rule["Name"]))
-        return {"Rules": [_describe_rule(rule) for rule in rules if rule["Name"].startswith(prefix)]}
+        return _page("Rules", [_describe_rule(rule) for rule in rules if rule["Name"].startswith(prefix)], request)
 
     @operation("DeleteRule", atomic=True)
     def delete(self, request: Request) -> Response:
@@ -132,6 +134,8 @@ class Rules(Resource):
     @operation("PutTargets", atomic=True)
     def put_targets(self, request: Request) -> Response:
         """Adds targets to a rule, or changes those of the same id."""
+        for target in request["Targets"]:
+            check_form(target)
         bus, rule = self._rule(request, "Rule")
         _refuse_managed(rule)
         targets = {target["Id"]: target for target in own_rule(rule)["_targets"]}
@@ -165,16 +169,15 @@ class Rules(Resource):
     @operation("ListTargetsByRule")
     def targets(self, request: Request) -> Response:
         """The targets of a rule."""
-        return {"Targets": own_rule(self._rule(request, "Rule")[1])["_targets"]}
+        return _page("Targets", own_rule(self._rule(request, "Rule")[1])["_targets"], request)
 
     @operation("ListRuleNamesByTarget")
     def names_by_target(self, request: Request) -> Response:
         """The rules that have a target with this ARN."""
         rules = self._store.rules(self._store.bus(request.get("EventBusName")))
         arn = request["TargetArn"]
-        return {
-            "RuleNames": [rule["Name"] for rule in rules if any(t["Arn"] == arn for t in own_rule(rule)["_targets"])]
-        }
+        names = [rule["Name"] for rule in rules if any(t["Arn"] == arn for t in own_rule(rule)["_targets"])]
+        return _page("RuleNames", names, request)
 
     @operation("TestEventPattern")
     def test(self, request: Request) -> Response:
@@ -246,6 +249,8 @@ class Buses(Resource):
         if name == DEFAULT or self._store.records.get(BUS, name) is not None:
             text = f"Event bus {name} already exists."
             raise ServiceError(text, code="ResourceAlreadyExistsException", status=400)
+        if "/" in name:
+            raise ValidationError("Event bus name must not contain '/'.")
         body = {"Name": name, "Arn": self._store.bus_arn(name), "CreationTime": now()}
         if request.get("Description"):
             body["Description"] = request["Description"]
@@ -266,7 +271,8 @@ class Buses(Resource):
         """All buses, the default one first."""
         own = {"Name": DEFAULT, "Arn": self._store.bus_arn(DEFAULT)}
         buses = [own, *map(public, self._store.records.list(BUS))]
-        return {"EventBuses": [bus for bus in buses if bus["Name"].startswith(request.get("NamePrefix", ""))]}
+        prefix = request.get("NamePrefix", "")
+        return _page("EventBuses", [bus for bus in buses if bus["Name"].startswith(prefix)], request)
 
     @operation("DeleteEventBus", atomic=True)
     def delete(self, request: Request) -> Response:
@@ -284,6 +290,13 @@ def _refuse_managed(rule: Body, request: Request | None = None) -> None:
     """Refuses a change of a rule that a service made for itself, but for a request with Force."""
     if rule.get("ManagedBy") and not (request or {}).get("Force"):
         raise ServiceError(MANAGED, code="ManagedRuleException", status=400)
+
+
+def _page(member: str, rows: Sequence[Any], request: Request) -> Response:
+    """The page of a list that a request is for; pages have 100 rows unless it says so."""
+    refuse = partial(ServiceError, code="ValidationException", status=400)
+    chosen, more = page_rows(rows, request, refuse, token="NextToken", size="Limit")
+    return {member: chosen, **more}
 
 
 def _describe_rule(rule: Body) -> dict[str, Any]:

@@ -145,11 +145,18 @@ def check_dead_letters(target: Target) -> None:
         raise ValidationError(f"Parameter {arn} is not valid. Reason: Dead letters go to standard SQS queues only.")
 
 
-def check_target(target: Target) -> None:
-    """Refuses targets that can't be sent to."""
+def check_form(target: Target) -> None:
+    """Refuses what is wrong with a target whatever else exists: an ARN that is none, a FIFO queue without a group."""
     arn = target["Arn"]
     if not arn.startswith("arn:"):
         raise ValidationError(f"Parameter {arn} is not valid. Reason: Provided Arn is not in correct format.")
+    if ":sqs:" in arn and arn.endswith(".fifo") and "SqsParameters" not in target:
+        raise ValidationError(f"Parameter(s) SqsParameters must be specified for target: {target['Id']}.")
+
+
+def check_target(target: Target) -> None:
+    """Refuses targets that can't be sent to."""
+    arn = target["Arn"]
     sender = sender_of(arn)
     if sender is None:
         raise ValidationError(f"LocalUnsupported: the target {arn} is not executed by the local service.")

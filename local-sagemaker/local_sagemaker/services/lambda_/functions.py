@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from local_sagemaker.api.operations import Request, Resource, Response, operation
-from local_sagemaker.errors import ServiceError
+from local_sagemaker.errors import AccessDenied, ServiceError
 from local_sagemaker.functions.sandboxes import Sandboxes
 from local_sagemaker.records.own_members import FunctionRecord, own_function
 from local_sagemaker.records.store import Body, public
@@ -47,7 +47,7 @@ class FunctionOperations(Resource):
         name = FunctionReference.parse(request["FunctionName"]).name
         if len(name) > _LONGEST_NAME:
             raise _beyond("FunctionName", name, f"length less than or equal to {_LONGEST_NAME}")
-        _check(request)
+        _check(request, self._store.account)
         for member in ("Runtime", "Handler"):
             if not request.get(member):
                 raise InvalidValue("Runtime and Handler are mandatory parameters for functions created from ZIP files.")
@@ -71,7 +71,9 @@ class FunctionOperations(Resource):
         }
         _apply(body, request, archive)
         self._store.insert(name, body)
-        return self._versions.publish(body) if request.get("Publish") else public(body)
+        if not request.get("Publish"):
+            return public(body)
+        return {**self._versions.publish(body), "FunctionArn": body["FunctionArn"]}
 
     @operation("UpdateFunctionCode")
     def update_code(self, request: Request) -> Response:
@@ -87,7 +89,7 @@ class FunctionOperations(Resource):
     @operation("UpdateFunctionConfiguration")
     def update_configuration(self, request: Request) -> Response:
         """Changes what the request has."""
-        _check(request)
+        _check(request, self._store.account)
         reference = FunctionReference.parse(request["FunctionName"])
         return public(self._change(reference, request, lambda body: _apply(body, request, None)))
 
@@ -115,9 +117,12 @@ class FunctionOperations(Resource):
         """All functions; with FunctionVersion ALL their versions, too."""
         functions = []
         for body in self._store.functions():
-            functions.append(public(body))
-            if request.get("FunctionVersion") == "ALL":
-                functions += [public(version) for version in self._store.versions(body["FunctionName"])]
+            name = body["FunctionName"]
+            if request.get("FunctionVersion") != "ALL":
+                functions.append(public(body))
+            else:
+                functions.append({**public(body), "FunctionArn": self._store.arn(name, LATEST)})
+                functions += map(public, self._store.versions(name))
         return page("Functions", functions, request)
 
     @operation("DeleteFunction")
@@ -178,7 +183,9 @@ def _beyond(member: str, value: Any, bound: str) -> ServiceError:
     return ServiceError(text, code="ValidationException", status=400)
 
 
-def _check(request: Request) -> None:
+def _check(request: Request, account: str) -> None:
+    if "Role" in request and request["Role"].split(":")[4] != account:
+        raise AccessDenied("Cross-account pass role is not allowed.")
     for member, most in _MOST.items():
         if request.get(member, 0) > most:
             raise _beyond(member, request[member], f"value less than or equal to {most}")

@@ -26,7 +26,7 @@ class FunctionStore:
     """Reads and writes functions."""
 
     def __init__(self, *, settings: Settings, records: Records) -> None:
-        self._settings, self._records = settings, records
+        self._settings, self._records, self.account = settings, records, settings.account
 
     def arn(self, name: str, qualifier: str | None = None) -> str:
         """The ARN of a function, a version or an alias."""

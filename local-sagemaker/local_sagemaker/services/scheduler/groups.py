@@ -8,6 +8,7 @@ from local_sagemaker.api.operations import Request, Resource, Response, operatio
 from local_sagemaker.clock import now
 from local_sagemaker.records.own_members import ScheduleGroupRecord, own_schedule_group
 from local_sagemaker.records.store import Body, public
+from local_sagemaker.services.pagination import page_rows
 from local_sagemaker.services.scheduler.store import (
     DEFAULT,
     GROUP,
@@ -58,7 +59,10 @@ class ScheduleGroups(Resource):
         """All groups, the default one first."""
         bodies = [self._store.group(DEFAULT), *self._store.records.list(GROUP)]
         prefix = request.get("NamePrefix", "")
-        return {"ScheduleGroups": [public(body) for body in bodies if body["Name"].startswith(prefix)]}
+        groups = [public(body) for body in bodies if body["Name"].startswith(prefix)]
+        refuse = partial(SchedulerError, code="ValidationException")
+        chosen, more = page_rows(groups, request, refuse, token="NextToken", size="MaxResults")
+        return {"ScheduleGroups": chosen, **more}
 
     @operation("DeleteScheduleGroup", atomic=True)
     def delete(self, request: Request) -> Response:

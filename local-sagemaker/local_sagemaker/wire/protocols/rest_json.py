@@ -63,7 +63,8 @@ def respond(response: dict[str, Any], target: Target) -> WireResponse:
         value = response.get(whole[0], b"")
         result.body = value.encode() if isinstance(value, str) else value
     if result.body and not any(name.lower() == "content-type" for name in result.headers):
-        result.headers["Content-Type"] = CONTENT_TYPE if whole is None else "application/octet-stream"
+        plain = whole is not None and whole[1].type_name in ("blob", "string") and target.operation.name != "Invoke"
+        result.headers["Content-Type"] = "application/octet-stream" if plain else CONTENT_TYPE
     return result
 
 

@@ -97,6 +97,19 @@ Resources:
             "Unresolved resource dependencies [B] in the Outputs block of the template",
         ),
         (
+            "Resources: {A: {Type: AWS::SNS::Topic, Properties: {TopicName: !GetAtt B.Name}}}",
+            "Template error: instance of Fn::GetAtt references undefined resource B",
+        ),
+        (
+            "Resources: {A: {Type: AWS::SNS::Topic}}\nOutputs: {O: {Value: !GetAtt A.Colour}}",
+            "Template error: resource A does not support attribute type Colour in Fn::GetAtt",
+        ),
+        (
+            "Parameters: {B: {Type: String}}\nResources: {A: {Type: AWS::SNS::Topic}}\n"
+            "Outputs: {O: {Value: !GetAtt B.C}}",
+            "Template error: instance of Fn::GetAtt references undefined resource B",
+        ),
+        (
             "Resources: {A: {Type: AWS::SageMaker::EndpointConfig}}",
             "Property validation failure: [The property {/ProductionVariants} is required]",
         ),
