@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from local_sagemaker.api.operations import Request, Resource, Response, operation
+from local_sagemaker.api.tag_numbers import count_tags
 from local_sagemaker.clock import now
 from local_sagemaker.records.delivery_members import DeliveryPipelineRecord, own_delivery_pipeline
 from local_sagemaker.records.store import Body
@@ -15,7 +16,6 @@ from local_sagemaker.services.codepipeline.execution_start import ExecutionStart
 from local_sagemaker.services.codepipeline.pipeline_checks import check
 from local_sagemaker.services.codepipeline.pipeline_store import PIPELINE, PipelineStore
 from local_sagemaker.services.pagination import page_rows
-from local_sagemaker.services.tag_numbers import count_tags
 
 _MOST_TAGS = 50
 
