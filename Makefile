@@ -49,16 +49,19 @@ MEMORY := $(shell test $$(df --output=avail /dev/shm 2>/dev/null | tail -1) -gt 
 UNIT_TESTS := env --default-signal=INT OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(MEMORY)
 COMPUTING := $(addprefix tests/unit/,engine monitors containers tuning objects)
 
+# By another name: with `make -n`, lines that say MAKE are run.
+AGAIN := $(MAKE) --no-print-directory
+
 test: $(IMAGES) ## all tests
 	@said=$$(mktemp); failed=0; \
-	  $(HEARS_CTRL_C) $(MAKE) --no-print-directory test-project >$$said 2>&1 & projects=$$!; \
+	  $(HEARS_CTRL_C) $(AGAIN) test-project >$$said 2>&1 & projects=$$!; \
 	  (cd local-sagemaker && ../$(BIN)/python $(TESTS)) || failed=$$?; \
 	  wait $$projects || failed=$$?; cat $$said; rm $$said; exit $$failed
 
 # The service's suite is the longest and ends with fewer workers than the machine has time for: the quick tests fill that.
 test-project: $(IMAGES)
 	@failed=0; $(HEARS_CTRL_C) $(BIN)/python $(TESTS) -n $(FEWER_WORKERS) || failed=$$?; \
-	  $(MAKE) --no-print-directory test-unit || failed=$$?; exit $$failed
+	  $(AGAIN) test-unit || failed=$$?; exit $$failed
 
 test-unit: $(STAMP) ## the quick tests: those that start no process and use no socket
 	@said=$$(mktemp -d); failed=0; \
