@@ -103,8 +103,8 @@ def test_a_queue_keeps_its_kind_and_its_policy(service: Service) -> None:
         "A queue already exists with the same name and a different value for attribute DelaySeconds",
     )
     same = {"Policy": policy, "RedrivePolicy": _redrive(sqs, url)}
-    failing = sqs.create_queue(QueueName="failing", Attributes=same)["QueueUrl"]
-    assert sqs.create_queue(QueueName="failing", Attributes=same)["QueueUrl"] == failing
+    failing = sqs.create_queue(QueueName="refuses", Attributes=same)["QueueUrl"]
+    assert sqs.create_queue(QueueName="refuses", Attributes=same)["QueueUrl"] == failing
     turned = json.dumps(dict(reversed(json.loads(same["RedrivePolicy"]).items())))
     other = {"Policy": json.dumps({"Version": "2012-10-17", "Statement": []}),
              "RedrivePolicy": same["RedrivePolicy"].replace('"5"', "6"), "DelaySeconds": "1"}  # fmt: skip
@@ -112,7 +112,7 @@ def test_a_queue_keeps_its_kind_and_its_policy(service: Service) -> None:
         for document in (same["RedrivePolicy"], turned) if name == "DelaySeconds" else (same["RedrivePolicy"],):
             text = f"A queue already exists with the same name and a different value for attribute {name}"
             attributes = {**same, "RedrivePolicy": document, name: value}
-            assert refused(sqs.create_queue, QueueName="failing", Attributes=attributes) == ("QueueAlreadyExists", text)
+            assert refused(sqs.create_queue, QueueName="refuses", Attributes=attributes) == ("QueueAlreadyExists", text)
     fifo = sqs.create_queue(QueueName="kept.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
     code, text = refused(sqs.set_queue_attributes, QueueUrl=fifo, Attributes={"FifoQueue": "false"})
     assert (code, "Modifying queue type is not supported" in text) == ("InvalidAttributeValue", True)
