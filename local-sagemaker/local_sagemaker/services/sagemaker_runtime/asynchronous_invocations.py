@@ -155,7 +155,7 @@ class AsynchronousInvocations(Resource):
     def _body(self, queued: dict[str, Any]) -> tuple[bytes, dict[str, str]]:
         """The input, and its content type where it is an object that has one other than S3's default.
 
-        The SDK's `AsyncPredictor` sends none with its requests: its test on AWS needs that of the object.
+        The SDK's asynchronous predictor sends none with its requests: its test on AWS needs that of the object.
         """
         if "_body" in queued:
             return str(own_invocation(queued)["_body"]).encode("latin-1"), {}

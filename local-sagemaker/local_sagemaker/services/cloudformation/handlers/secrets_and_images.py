@@ -6,6 +6,8 @@ import json
 from typing import Any
 
 from local_sagemaker.api import models
+from local_sagemaker.errors import ValidationError
+from local_sagemaker.json_text import JsonError, load
 from local_sagemaker.services.cloudformation.handlers.developer_tools import members
 from local_sagemaker.services.cloudformation.handlers.handler import (
     DeploymentContext,
@@ -69,7 +71,18 @@ def _value(context: DeploymentContext, properties: Properties) -> Properties:
     template, key = generation.pop("SecretStringTemplate", None), generation.pop("GenerateStringKey", None)
     request = fit_to_operation("secretsmanager", "GetRandomPassword", generation)
     password = context.call("secretsmanager:GetRandomPassword", request)["RandomPassword"]
-    return {"SecretString": json.dumps({**json.loads(template or "{}"), key: password}) if key else password}
+    return {"SecretString": json.dumps({**read_template(template), key: password}) if key else password}
+
+
+def read_template(text: str | None) -> dict[str, Any]:
+    """The object that a generated password is put into."""
+    try:
+        document = load(text or "{}")
+    except JsonError as error:
+        raise ValidationError(f"SecretStringTemplate is no JSON: {error}") from error
+    if not isinstance(document, dict):
+        raise ValidationError("SecretStringTemplate is no JSON object")
+    return document
 
 
 class ImageRepositoryHandler:
