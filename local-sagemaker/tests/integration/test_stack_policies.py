@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -92,6 +93,28 @@ def test_an_update_is_taken_back(stacks: Any) -> None:
     assert (name, "UPDATE_ROLLBACK_IN_PROGRESS", "User Initiated") in events(stacks, name)
     assert not [row for row in events(stacks, name) if row[0] == "T149"]
     assert update(stacks, name, topics("back-0", "back-1"))["StackStatus"] == "UPDATE_COMPLETE"
+
+
+def test_a_stack_is_deleted_while_it_is_made(stacks: Any) -> None:
+    """Nothing new is begun, and what was made goes; a stack whose update is under way is not deleted."""
+    name, long = "unwanted", topics(*(f"unwanted-{number}" for number in range(150)))
+    for number in range(1, 150):
+        long["Resources"][f"T{number}"]["DependsOn"] = f"T{number - 1}"
+    identity = stacks.create_stack(StackName=name, TemplateBody=json.dumps(long))["StackId"]
+    until(lambda: ("T3", "CREATE_COMPLETE", "") in events(stacks, name), "some of the stack is made")
+    stacks.delete_stack(StackName=name)
+    assert settled(stacks, identity)["StackStatus"] == "DELETE_COMPLETE"
+    rows = events(stacks, identity)
+    assert (name, "DELETE_IN_PROGRESS", "User Initiated") in rows and ("T3", "DELETE_COMPLETE", "") in rows
+    assert not [row for row in rows if row[0] == "T149" or "ROLLBACK" in row[1]]
+    create(stacks, name, topics("unwanted-0"))
+    stacks.update_stack(StackName=name, TemplateBody=json.dumps(long))
+    text = refused(stacks.delete_stack, StackName=name)
+    assert re.fullmatch(
+        r"Stack \[arn:.*:stack/unwanted/.*\] cannot be deleted while in status UPDATE_IN_PROGRESS", text
+    )
+    stacks.cancel_update_stack(StackName=name)
+    assert settled(stacks, name)["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
 
 
 def test_a_resource_that_failed_half_way_is_set_back(service: Service, stacks: Any) -> None:

@@ -39,7 +39,7 @@ class StackRuns:
         self._store, self._scopes, self._call = store, scopes, call
         self._ended = threading.Event()
         self._threads: dict[str, threading.Thread] = {}
-        self._updates: dict[str, StackDeployment] = {}
+        self._deployments: dict[str, StackDeployment] = {}
         self._lock = threading.Lock()
         store.subscribe(self._publish)
 
@@ -61,8 +61,12 @@ class StackRuns:
             body.update({**StackRecord(_cancelling=True, _token=token)})
 
         self._store.update(stack_id, change)
-        if update := self._updates.get(stack_id):
-            update.cancel()
+        self.break_off(stack_id)
+
+    def break_off(self, stack_id: str) -> None:
+        """Has a creation or an update that is under way begin nothing new."""
+        if deployment := self._deployments.get(stack_id):
+            deployment.cancel()
 
     def resume(self) -> None:
         """Works on all stacks whose work was interrupted, and publishes what was not yet."""
@@ -119,35 +123,46 @@ class StackRuns:
             if not isinstance(error, ServiceError):
                 log.exception("stack %s: %s", body["StackId"], body["StackStatus"])
             reason = error.message if isinstance(error, ServiceError) else "Internal Failure"
-            self._store.enter(body["StackId"], _FAILED[body["StackStatus"]], reason)
+            self._leave(body, _FAILED[body["StackStatus"]], reason)
+
+    def _leave(self, body: Body, status: StackStatus, reason: str = "", **members: Any) -> bool:
+        """Enters the next status; not where another request has changed the stack's, as a deletion does."""
+        with self._store.transaction():
+            if self._store.require(body["StackId"])["StackStatus"] != body["StackStatus"]:
+                return False
+            self._store.enter(body["StackId"], status, reason, **members)
+            return True
 
     def _create(self, body: Body, deployment: StackDeployment) -> None:
-        failed = deployment.apply(body, "CREATE")
-        stack_id = body["StackId"]
-        reason = ""
+        stack_id, reason = body["StackId"], ""
+        self._deployments[stack_id] = deployment
+        try:
+            if self._store.require(stack_id)["StackStatus"] != body["StackStatus"]:  # to be deleted by now
+                return
+            failed = deployment.apply(body, "CREATE")
+        finally:
+            del self._deployments[stack_id]
         if deployment.timed_out:
             reason = "Stack creation time exceeded the specified timeout. "
         elif not failed:
             try:
-                self._complete(body, StackStatus.CREATE_COMPLETE)
-                return
+                outputs, exports = self._outputs(body)
             except ServiceError as error:
                 reason = error.message
+            else:
+                with self._store.transaction():
+                    if self._leave(body, StackStatus.CREATE_COMPLETE, Outputs=outputs):
+                        self._store.put_exports(stack_id, exports)
+                return
         else:
             reason = f"The following resource(s) failed to create: [{', '.join(sorted(failed))}]. "
         on_failure = own_stack(body).get("_on_failure", "ROLLBACK")
         if on_failure == "DO_NOTHING":
-            self._store.enter(stack_id, StackStatus.CREATE_FAILED, reason)
+            self._leave(body, StackStatus.CREATE_FAILED, reason)
         elif on_failure == "DELETE":
-            self._store.enter(stack_id, StackStatus.DELETE_IN_PROGRESS, f"{reason}Delete requested by user.")
+            self._leave(body, StackStatus.DELETE_IN_PROGRESS, f"{reason}Delete requested by user.")
         else:
-            self._store.enter(stack_id, StackStatus.ROLLBACK_IN_PROGRESS, f"{reason}Rollback requested by user.")
-
-    def _complete(self, body: Body, status: StackStatus) -> None:
-        """Writes the outputs and exports, then the status."""
-        outputs, exports = self._outputs(body)
-        self._store.put_exports(body["StackId"], exports)
-        self._store.enter(body["StackId"], status, Outputs=outputs)
+            self._leave(body, StackStatus.ROLLBACK_IN_PROGRESS, f"{reason}Rollback requested by user.")
 
     def _outputs(self, body: Body) -> tuple[list[dict[str, Any]], dict[str, str]]:
         scope = self._scopes.scope(body)
@@ -198,13 +213,13 @@ class StackRuns:
     def _update(self, body: Body, deployment: StackDeployment) -> None:
         wanted = {**body, **own_stack(body)["_next"]}
         stack_id, reason = body["StackId"], ""
-        self._updates[stack_id] = deployment
+        self._deployments[stack_id] = deployment
         try:
             if own_stack(self._store.require(stack_id)).get("_cancelling"):  # before a restart, or just now
                 deployment.cancel()
             failed = self._denied_removals(wanted) or deployment.apply(wanted, "UPDATE")
         finally:
-            del self._updates[stack_id]
+            del self._deployments[stack_id]
         if not failed:
             try:
                 self._complete_update(wanted)

@@ -131,6 +131,7 @@ class Stacks(Resource):
             return {}
         self._requests.check_role(request)
         self._operations.begin("DeleteStack", request, stack, partial(self._enter_deletion, stack, request))
+        self._runs.break_off(stack["StackId"])  # its creation, if that is under way
         return {}
 
     def _enter_deletion(self, stack: Body, request: Request) -> None:
@@ -148,8 +149,8 @@ class Stacks(Resource):
             )
         if status in (StackStatus.DELETE_IN_PROGRESS, StackStatus.DELETE_COMPLETE):
             return
-        if not status.is_final:
-            raise TemplateError(f"Stack:{stack['StackId']} is in {status} state and can not be deleted.")
+        if not (status.is_final or status is StackStatus.CREATE_IN_PROGRESS):
+            raise TemplateError(f"Stack [{stack['StackId']}] cannot be deleted while in status {status}")
         self._enter(stack, StackStatus.DELETE_IN_PROGRESS, request, _retained=retained)
 
     def _enter(self, stack: Body, status: StackStatus, request: Request, **members: Any) -> None:

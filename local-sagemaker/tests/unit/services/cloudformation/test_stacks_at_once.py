@@ -68,7 +68,7 @@ def interrupted(store: StackStore, status: StackStatus) -> MagicMock:
 @pytest.mark.parametrize(
     ("name", "before", "other", "text"),
     [
-        ("delete", "CREATE_COMPLETE", "UPDATE_IN_PROGRESS", "UPDATE_IN_PROGRESS state and can not be deleted"),
+        ("delete", "CREATE_COMPLETE", "UPDATE_IN_PROGRESS", "cannot be deleted while in status UPDATE_IN_PROGRESS"),
         ("continue_rollback", "UPDATE_ROLLBACK_FAILED", "DELETE_IN_PROGRESS", "can not continue rollback"),
         ("roll_back", "UPDATE_FAILED", "UPDATE_IN_PROGRESS", "UPDATE_IN_PROGRESS state and can not be rolled back"),
     ],
