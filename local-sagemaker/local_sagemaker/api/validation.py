@@ -76,7 +76,11 @@ def check(name: str, request: dict[str, Any]) -> None:
         problems = _refuse_for_s3(shape, problems)
     if service == "iam":
         problems = [_CHOICES.sub("", _VALUE.sub("Value at '", problem)) for problem in problems]
-    if service == "codecommit" and any("at 'repositoryName'" in problem for problem in problems):
+    if (
+        service == "codecommit"
+        and request.get("repositoryName")
+        and any("at 'repositoryName'" in one for one in problems)
+    ):
         raise ServiceError(_REPOSITORY_NAME, code="InvalidRepositoryNameException", status=400)
     if problems:
         plural = "" if len(problems) == 1 else "s"

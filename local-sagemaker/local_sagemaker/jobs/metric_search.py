@@ -36,7 +36,12 @@ class MetricSearch:
             return _values(self._definitions, lines, seconds_for(lines, ALL_SECONDS))
         except (CallTimedOut, CallFailed):
             self._definitions = [one for one in self._definitions if self._is_usable(one, lines)]
-        return _values(self._definitions, lines, 2 * seconds_for(lines, ALL_SECONDS)) if self._definitions else []
+        seconds = seconds_for(lines, ALL_SECONDS) + 2 * len(self._definitions) * seconds_for(lines, ONE_SECONDS)
+        try:
+            return _values(self._definitions, lines, seconds) if self._definitions else []
+        except (CallTimedOut, CallFailed) as error:  # each alone was quick enough: the machine is busy
+            self._say(f"The metrics of {len(lines)} lines are left out: {error}")
+            return []
 
     def warm(self) -> None:
         """Has a process wait for the first lines."""

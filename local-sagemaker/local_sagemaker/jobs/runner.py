@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Mapping
 
 from local_sagemaker.api.operations import Call
+from local_sagemaker.background import log_failure
 from local_sagemaker.config import Settings
 from local_sagemaker.errors import says_full
 from local_sagemaker.jobs.addresses import Addresses
@@ -123,7 +124,8 @@ class JobQueue:
         except Exception:
             log.exception("the end of job %s could not be recorded", run.job.name)
         finally:
-            run.clean()
+            with log_failure(log, "what job %s leaves", run.job.name):
+                run.clean()
             with self._changed:
                 self._running.pop(run.job.arn, None)
                 self._changed.notify_all()

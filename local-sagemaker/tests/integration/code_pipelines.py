@@ -55,20 +55,22 @@ class Pipelines:
             )
 
     def create(self, name: str, *stages: dict[str, Any], **more: Any) -> str:
-        """Creates a pipeline, and returns the id of its first execution. `source` is the source action, if another."""
+        """Creates a pipeline, and returns the id of its first execution."""
+        self.client.create_pipeline(pipeline=self.structure(name, *stages, **more))
+        return str(self.rows(name)[0]["pipelineExecutionId"])
+
+    def structure(self, name: str, *stages: dict[str, Any], **more: Any) -> dict[str, Any]:
+        """A pipeline's structure. `source` is the source action, if another."""
         settings = {"RepositoryName": "words", "BranchName": "main", "PollForSourceChanges": "false"}
         code = more.pop("source", None) or action(
             "Source", "CodeCommit", "Code", configuration=settings, outputArtifacts=[{"name": "Code"}],
             namespace="Source",
         )  # fmt: skip
-        self.client.create_pipeline(
-            pipeline={
-                "name": name, "roleArn": ROLE, "pipelineType": "V2", "executionMode": "QUEUED",
-                "artifactStore": {"type": "S3", "location": STORE},
-                "stages": [{"name": "Source", "actions": [code]}, *stages], **more,
-            }
-        )  # fmt: skip
-        return str(self.rows(name)[0]["pipelineExecutionId"])
+        return {
+            "name": name, "roleArn": ROLE, "pipelineType": "V2", "executionMode": "QUEUED",
+            "artifactStore": {"type": "S3", "location": STORE},
+            "stages": [{"name": "Source", "actions": [code]}, *stages], **more,
+        }  # fmt: skip
 
     def start(self, name: str, **variables: str) -> str:
         rows = [{"name": key, "value": value} for key, value in variables.items()]

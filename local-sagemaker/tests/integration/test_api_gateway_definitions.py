@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import sys
 
+import pytest
+from botocore.exceptions import ClientError
+
 from tests.integration.rest_apis import REGION, Api, function, refused, send
 from tests.support import Service, create_function
 
@@ -122,6 +125,11 @@ def test_stages_move_between_deployments_and_drafts_can_be_tried(service: Servic
     sizes = [{"op": "replace", "path": "/minimumCompressionSize", "value": "1024"}]
     sized = api.client.update_rest_api(restApiId=api.id, patchOperations=sizes)
     assert sized["minimumCompressionSize"] == 1024
+    for value in ("-1", "10485761"):
+        with pytest.raises(ClientError, match="must be between 0 and 10485760"):
+            api.client.update_rest_api(restApiId=api.id, patchOperations=[{**sizes[0], "value": value}])
+    off = [{"op": "replace", "path": "/minimumCompressionSize", "value": ""}]
+    assert "minimumCompressionSize" not in api.client.update_rest_api(restApiId=api.id, patchOperations=off)
     for call, path, more in (
         (api.client.update_rest_api, "/apiKeySource", {}),
         (api.client.update_stage, "/accessLogSettings/format", {"stageName": "live"}),

@@ -191,6 +191,11 @@ def test_a_template_of_the_cdk_with_a_generated_secret(service: Service) -> None
     assert json.loads(secrets.get_secret_value(SecretId="cdk-secret")["SecretString"]) == first
     described = secrets.describe_secret(SecretId="cdk-secret")
     assert (described["ARN"], described["Description"]) == (ids["Secret"], "two")
+    bare = body("three")
+    del bare["Resources"]["Secret"]["Properties"]["Description"]
+    assert update(stacks, "cdk", bare)["StackStatus"] == "UPDATE_COMPLETE"
+    assert not secrets.describe_secret(SecretId="cdk-secret").get("Description")
+    assert json.loads(secrets.get_secret_value(SecretId="cdk-secret")["SecretString"]) == first
     stack = stacks.describe_stacks(StackName="cdk")["Stacks"][0]["StackId"]
     stacks.delete_stack(StackName="cdk")
     assert settled(stacks, stack)["StackStatus"] == "DELETE_COMPLETE"

@@ -168,6 +168,21 @@ def test_tags_come_in_pages_and_those_of_no_pipeline_are_refused(pipelines: Pipe
     assert [tag["key"] for page in (first, second) for tag in page["tags"]] == ["a", "b"]
 
 
+def test_a_pipeline_whose_variable_has_no_default_waits_for_a_start_that_says_it(pipelines: Pipelines) -> None:
+    client = pipelines.client
+    client.create_pipeline(pipeline=pipelines.structure("unset", {"name": "X", "actions": [ask()]},
+                                                        variables=[{"name": "STAGE"}]))  # fmt: skip
+    assert client.list_pipeline_executions(pipelineName="unset")["pipelineExecutionSummaries"] == []
+    with pytest.raises(ClientError, match="The variable STAGE has no default value"):
+        client.start_pipeline_execution(name="unset")
+    client.start_pipeline_execution(name="unset", variables=[{"name": "STAGE", "value": "test"}])
+    assert pipelines.token("unset", "X")
+    many = [{"key": f"k{number}", "value": "1"} for number in range(51)]
+    with pytest.raises(client.exceptions.TooManyTagsException):
+        client.create_pipeline(pipeline=pipelines.structure("many", {"name": "X", "actions": [ask()]}), tags=many)
+    assert "many" not in [row["name"] for row in client.list_pipelines()["pipelines"]]
+
+
 def test_a_rule_that_cannot_be_evaluated_fails(pipelines: Pipelines) -> None:
     """A pattern that is none and a time zone that there is not: the execution ends, and the rules say why."""
     rules = [rule("VariableCheck", Variable="word", Value="(", Operator="MATCHES"),

@@ -274,8 +274,8 @@ def test_arns_of_functions_and_versions(functions: Any) -> None:
     settings = {"Runtime": "python3.12", "Handler": "main.handler", "Code": {"ZipFile": zipped(main="")}}
     made = functions.create_function(FunctionName="named", Role=ROLE, Publish=True, **settings)
     assert (made["FunctionArn"].rpartition(":")[2], made["Version"]) == ("named", "1")
-    listed = functions.list_functions(FunctionVersion="ALL")["Functions"]
-    arns = [row["FunctionArn"].rpartition("function:")[2] for row in listed if row["FunctionName"] == "named"]
+    rows = functions.get_paginator("list_functions").paginate(FunctionVersion="ALL").search("Functions[]")
+    arns = [row["FunctionArn"].rpartition("function:")[2] for row in rows if row["FunctionName"] == "named"]
     assert arns == ["named:$LATEST", "named:1"]
     other = ROLE.replace("123456789012", "210987654321")
     denied = refused(functions.create_function, FunctionName="x", Role=other, **settings)

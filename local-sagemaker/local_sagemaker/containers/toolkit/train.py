@@ -57,7 +57,7 @@ def _train(framework_module: str) -> None:
     os.chdir(folder)
     arguments = environment.arguments()
     as_module = _has_containers() or (folder / "setup.py").is_file()
-    if not environment.script.endswith(".py") and not _has_containers():
+    if not environment.script.endswith(".py") and not as_module:
         script = f"./{environment.script}"
         Path(script).chmod(0o755)
         command = ["/bin/sh", "-c", " ".join([script, *arguments])]
@@ -67,7 +67,7 @@ def _train(framework_module: str) -> None:
     shown = [IMAGE_PYTHON, *_entry(environment.script, as_module), *arguments]
     log.info("Invoking script with the following command:\n\n%s\n", " ".join(shown))
     sys.stdout.flush()
-    if as_module and ("/" in shown[2] or not (folder / f"{shown[2]}.py").is_file()):
+    if as_module and ("/" in shown[2] or not (folder / f"{shown[2].replace('.', '/')}.py").is_file()):
         message = f"{IMAGE_PYTHON}: {_no_module(shown[2])}"
         sys.stderr.write(f"{message}\n")
         _outcome(1, message, shown)

@@ -33,7 +33,7 @@ def patch(body: Body, request: Request, members: Mapping[str, type], elsewhere: 
             _entry(body.setdefault(parts[0], {}), op, parts[1], item.get("value"))
         elif kind is list:
             _element(body.setdefault(parts[0], []), op, parts[1])
-        elif op == "remove":
+        elif op == "remove" or (kind is int and not item.get("value")):  # without a value a size is none (user guide)
             body.pop(parts[0], None)
         else:
             body[parts[0]] = _convert(kind, item.get("value", ""), path)

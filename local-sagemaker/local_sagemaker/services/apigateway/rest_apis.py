@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from local_sagemaker.api.operations import Request, Resource, Response, operation
@@ -16,6 +17,8 @@ _PATCHED = {
     "name": str, "description": str, "binaryMediaTypes": list, "disableExecuteApiEndpoint": bool, "policy": str,
     "minimumCompressionSize": int,
 }  # fmt: skip
+LARGEST_COMPRESSED = 10_485_760
+"""Bytes (API reference, CreateRestApi)."""
 _ELSEWHERE = ("apiKeySource", "endpointConfiguration", "securityPolicy", "endpointAccessMode")
 _KEPT = ("name", "description", "version", "binaryMediaTypes", "minimumCompressionSize", "policy", "tags")
 
@@ -31,6 +34,7 @@ class RestApis(Resource):
         """Makes an API with its root resource."""
         if "cloneFrom" in request:
             raise ApiBadRequest("cloneFrom is not supported by the local service.")
+        _check_compression(request)
         root = new_id(10)
         body: Body = {
             "id": new_id(10),
@@ -61,6 +65,7 @@ class RestApis(Resource):
 
         def change(body: Body) -> Response:
             patch(body, request, _PATCHED, _ELSEWHERE)
+            _check_compression(body)
             return public(body)
 
         return dict(self._store.change(request["restApiId"], change))
@@ -97,6 +102,11 @@ class RestApis(Resource):
 
         self._store.change(api, change)
         return {}
+
+
+def _check_compression(members: Mapping[str, Any]) -> None:
+    if not 0 <= members.get("minimumCompressionSize", 0) <= LARGEST_COMPRESSED:
+        raise ApiBadRequest(f"Invalid minimum compression size, must be between 0 and {LARGEST_COMPRESSED}")
 
 
 def _endpoint_configuration(request: Request) -> dict[str, Any]:

@@ -220,6 +220,7 @@ class StackDeployment:
             return resource_creation.create_once(kind, context, values, again=again)
         if again and "PhysicalResourceId" in pending:
             return _identity(pending)
+        resource_creation.load_models(kind)  # which may take a second
         with self._store.transaction():
             identity = resource_creation.create_once(kind, context, values, again=again)
             self._add_to_record(pending, _members_of(identity))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from local_sagemaker.api import models
 from local_sagemaker.api.operations import Call, Request, Response
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.records.store import Body
@@ -22,9 +23,9 @@ MADE_IN_STEPS = frozenset((
     "AWS::IAM::Role", "AWS::Logs::LogGroup", "AWS::S3::Bucket", "AWS::SageMaker::ModelPackageGroup",
 ))  # fmt: skip
 """Types that take several calls, of which the first gives the name: a crash may have come between them."""
-MADE_WITH_RECORD = frozenset(("AWS::Lambda::Version",))
+MADE_WITH_RECORD = {"AWS::Lambda::Version": ("lambda", "PublishVersion")}
 """Types of which nobody can tell whose one is: it is made in the transaction that records it, so a crash leaves both
-or neither. Their creation is calls that do nothing but read and write records."""
+or neither. Their creation is calls that do nothing but read and write records; here is one, by service and name."""
 WITHOUT_A_NAME = frozenset((
     "AWS::ApplicationAutoScaling::ScalableTarget", "AWS::ApplicationAutoScaling::ScalingPolicy", "AWS::CDK::Metadata",
     "AWS::CodeConnections::Connection", "AWS::CodeStarConnections::Connection", "AWS::IAM::Policy", "AWS::KMS::Key",
@@ -49,6 +50,11 @@ class CallsOfCreation:
         if not operation.partition(":")[2].startswith(_READING):
             self.made_anything = True
         return response
+
+
+def load_models(kind: str) -> None:
+    """Loads what the creation of a `MADE_WITH_RECORD` type needs to know: others wait for its transaction."""
+    models.operation(*MADE_WITH_RECORD[kind])
 
 
 def from_attempt(kind: str, attempt: Body | None) -> Body:

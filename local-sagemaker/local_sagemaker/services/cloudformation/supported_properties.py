@@ -59,7 +59,7 @@ _REQUESTS: dict[str, tuple[str, str, tuple[str, ...]]] = {
 """The operation whose request a type's properties become, and the properties that other operations take care of."""
 _LISTED: dict[str, frozenset[str]] = {
     "AWS::CodeCommit::Repository": frozenset({"RepositoryName", "RepositoryDescription", "Code", "KmsKeyId", "Tags"}),
-    "AWS::CDK::Metadata": frozenset({"Analytics"}),
+    "AWS::CDK::Metadata": frozenset({"Analytics", "Modules"}),
     "AWS::ECR::Repository": frozenset({
         "EmptyOnDelete", "EncryptionConfiguration", "ImageScanningConfiguration", "ImageTagMutability",
         "LifecyclePolicy", "RepositoryName", "RepositoryPolicyText", "Tags",

@@ -140,8 +140,7 @@ class Engine:
             self._leave(execution)
             return True
         if result:
-            self._store.put_stage(execution, stage["name"], status=StageStatus.FAILED)
-            self._fail(execution, f"The conditions before the stage {stage['name']} are not met.")
+            self._fail(execution, stage["name"], f"The conditions before the stage {stage['name']} are not met.")
             return True
         self._store.put_stage(execution, stage["name"], status=StageStatus.IN_PROGRESS)
         self._store.change_execution(execution, lambda body: body.update(_entered=True))
@@ -182,8 +181,7 @@ class Engine:
     def _stage_succeeded(self, execution: Body, stage: dict[str, Any]) -> bool:
         result = self._conditions.check(execution, stage, "onSuccess")
         if result:
-            self._store.put_stage(execution, stage["name"], status=StageStatus.FAILED)
-            self._fail(execution, f"The conditions on success of the stage {stage['name']} are not met.")
+            self._fail(execution, stage["name"], f"The conditions on success of the stage {stage['name']} are not met.")
             if result == "ROLLBACK":
                 self._roll_back(execution, stage["name"])
             return True
@@ -208,8 +206,7 @@ class Engine:
             mode = rule.get("retryConfiguration", {}).get("retryMode", "FAILED_ACTIONS")
             self.retry(execution, stage["name"], mode, "AutomatedStageRetry")
             return True
-        self._store.put_stage(execution, stage["name"], status=StageStatus.FAILED)
-        self._fail(execution)
+        self._fail(execution, stage["name"])
         conditions = self._conditions.check(execution, stage, "onFailure")
         if "ROLLBACK" in (rule.get("result"), conditions):
             self._roll_back(execution, stage["name"])
@@ -243,13 +240,17 @@ class Engine:
             )
         self.wake()
 
-    def _fail(self, execution: Body, summary: str | None = None) -> None:
+    def _fail(self, execution: Body, stage: str, summary: str | None = None) -> None:
+        """Stage and execution at once: who sees the stage failed may have it tried again."""
+
         def change(body: Body) -> None:
             body.update(status=DeliveryStatus.FAILED, _entered=False)
             if summary:
                 body["statusSummary"] = summary
 
-        self._store.change_execution(execution, change)
+        with self._store.records.transaction():
+            self._store.put_stage(execution, stage, status=StageStatus.FAILED)
+            self._store.change_execution(execution, change)
 
     def _roll_back(self, execution: Body, stage: str) -> None:
         """Begins an execution with what the stage last succeeded with, in the pipeline's version of now."""
@@ -274,9 +275,12 @@ class Engine:
             running = []
         if running:
             return self._runs.expire(execution)
-        if own_delivery(execution)["_entered"]:
-            self._store.put_stage(execution, self._stage(execution)["name"], status=StageStatus.STOPPED)
-        self._store.change_execution(execution, lambda body: body.update(status=DeliveryStatus.STOPPED, _entered=False))
+        with self._store.records.transaction():
+            if own_delivery(execution)["_entered"]:
+                self._store.put_stage(execution, self._stage(execution)["name"], status=StageStatus.STOPPED)
+            self._store.change_execution(
+                execution, lambda body: body.update(status=DeliveryStatus.STOPPED, _entered=False)
+            )
         return True
 
 

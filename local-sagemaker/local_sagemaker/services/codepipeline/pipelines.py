@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from local_sagemaker.api.operations import Request, Resource, Response, operation
@@ -37,6 +37,7 @@ class DeliveryPipelines(Resource):
         check(structure, self._store.arns.account)
         structure["version"] = 1
         tags = {tag["key"]: tag["value"] for tag in request.get("tags", [])}
+        _check_number(tags, self._store.arn(name))
         body = {
             "name": name,
             "version": 1,
@@ -45,7 +46,8 @@ class DeliveryPipelines(Resource):
             **DeliveryPipelineRecord(_tags=tags, _transitions={}),
         }
         self._store.put(name, structure, body)
-        self._starter.start(name, Trigger("CreatePipeline", self._starter.caller))
+        if all("defaultValue" in row for row in structure.get("variables", [])):  # else who starts it has to say them
+            self._starter.start(name, Trigger("CreatePipeline", self._starter.caller))
         return {"pipeline": structure, "tags": [{"key": key, "value": value} for key, value in tags.items()]}
 
     @operation("UpdatePipeline", atomic=True)
@@ -136,9 +138,7 @@ class DeliveryPipelines(Resource):
 
         def change(body: Body) -> None:
             tags = own_delivery_pipeline(body)["_tags"]
-            if count_tags({*tags, *added}) > _MOST_TAGS:
-                text = f"Tag limit exceeded for resource [{request['resourceArn']}]."
-                raise PipelineError(text, code="TooManyTagsException")
+            _check_number({*tags, *added}, request["resourceArn"])
             tags.update(added)
 
         self._store.change_pipeline(self._name(request["resourceArn"]), change)
@@ -178,3 +178,8 @@ def _fill_defaults(pipeline: dict[str, Any]) -> dict[str, Any]:
                                     ("outputArtifacts", [])):  # fmt: skip
                 action.setdefault(member, default)
     return structure
+
+
+def _check_number(tags: Collection[str], arn: str) -> None:
+    if count_tags(tags) > _MOST_TAGS:
+        raise PipelineError(f"Tag limit exceeded for resource [{arn}].", code="TooManyTagsException")

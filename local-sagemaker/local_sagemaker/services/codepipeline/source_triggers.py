@@ -45,10 +45,13 @@ class SourceTriggers:
         number = int(place["number"]) if place else records.event_log.newest()
         while True:
             changes = records.event_log.after(number, region=records.region)
+            pushes = {
+                change.number: self._push(change) for change in changes if _is_push(change)
+            }  # by git, which takes time
             with records.transaction():
                 for change in changes:
                     with leave_out(log, "what %s starts", change.arn):
-                        self._take_in(change)
+                        self._take_in(change, pushes.get(change.number))
                     number = change.number
                 if changes or place is None:
                     place = {"number": number}
@@ -67,11 +70,11 @@ class SourceTriggers:
             sources += [(name, structure, action) for action in structure["stages"][0]["actions"]]
         return sources
 
-    def _take_in(self, change: Event) -> None:
+    def _take_in(self, change: Event, push: Push | None) -> None:
         if change.status == DELETED:
             return
-        if change.kind == CONNECTED_REFERENCE.kind:
-            self._start_connected(change)
+        if push is not None:
+            self._start_connected(change, push)
         elif change.kind == CODE_REFERENCE.kind and change.body["referenceType"] == "branch":
             for name, _, action in self._sources():
                 settings = action["configuration"]
@@ -80,7 +83,7 @@ class SourceTriggers:
                 if action["actionTypeId"]["provider"] == "CodeCommit" and own == wanted and _polls(settings):
                     self._begin(name, Trigger("PollForSourceChanges", action["name"]))
 
-    def _start_connected(self, change: Event) -> None:
+    def _start_connected(self, change: Event, push: Push) -> None:
         repository = str(change.body["repositoryName"])
         for name, structure, action in self._sources():
             settings = action["configuration"]
@@ -91,7 +94,7 @@ class SourceTriggers:
                 if row["gitConfiguration"]["sourceActionName"] == action["name"]
             ]  # fmt: skip
             if triggers:
-                started = any(matches(trigger, self._push(change)) for trigger in triggers)
+                started = any(matches(trigger, push) for trigger in triggers)
             else:
                 branch = change.body["referenceType"] == "branch"
                 same = change.body["referenceName"] == settings["BranchName"]
@@ -148,6 +151,10 @@ class SourceTriggers:
                 if row["actionName"] == action:
                     return str(row["revisionId"])
         return None
+
+
+def _is_push(change: Event) -> bool:
+    return change.kind == CONNECTED_REFERENCE.kind and change.status != DELETED
 
 
 def _polls(settings: dict[str, str]) -> bool:

@@ -17,6 +17,7 @@ from local_sagemaker.services.moto_services.policy_documents import correct_poli
 from local_sagemaker.services.moto_services.quotas import limit_parameters
 from local_sagemaker.services.moto_services.regular_expressions import limit_expressions
 from local_sagemaker.services.moto_services.request_inspection import form, headers, signer
+from local_sagemaker.services.moto_services.secret_descriptions import allow_empty_descriptions
 from local_sagemaker.services.moto_services.ssm_documents import limit_documents
 
 SERVICES = {
@@ -77,6 +78,7 @@ class MotoApplication:
         limit_documents(SERVICES[service])
         limit_parameters(SERVICES[service])
         correct_policies(SERVICES[service])
+        allow_empty_descriptions(SERVICES[service])
         status = 500
         response_headers: list[tuple[str, str]] = []
 

@@ -55,7 +55,7 @@ def is_of_old_version(text: str) -> bool:
         document = load(text)
     except JsonError:
         return False
-    return isinstance(document, dict) and bool(_version(document))
+    return isinstance(document, dict) and "Statement" in document and bool(_version(document))
 
 
 def _version(document: dict[str, Any]) -> dict[str, str]:

@@ -13,6 +13,10 @@ _ERROR = re.compile(
 SILENT = re.compile(r"^(?:\w+Error: )*, exit code: \d+$")
 """A container's reason that says no more than that it failed; the program's last words are in its log."""
 _SUDDEN = re.compile(r'ExecuteUserScriptError:\nExitCode (-?\d+)\nErrorMessage ""')
+_COMMAND_ONLY = re.compile(r'ExecuteUserScriptError:\nCommand "')
+"""The whole reason of XGBoost's images for a script that failed; the script's last words are in its log."""
+_REPORT = ("Reported training FAILURE", "AlgorithmError", "ExecuteUserScriptError", 'Command "')
+"""How the lines begin by which the toolkit reports that in the log."""
 _SIGNAL = "local-sagemaker: the script was ended by a signal"
 """What the log of such a script's end has, where it was a signal."""
 _QUOTED = re.compile(r'^ErrorMessage "(?P<text>[^"]{1,2000})"?')
@@ -22,7 +26,11 @@ _HINTS = tuple(
     (re.compile(pattern, re.MULTILINE), advice)
     for pattern, advice in (
         (
-            r"No module named '?([\w.]{1,100})",
+            r"No module named '?([\w.]{1,100}/[\w./]{1,100})",
+            "XGBoost's images run the script as a module: keep {0}.py beside the other files, and not in a folder.",
+        ),
+        (
+            r"No module named '?([\w.]{1,100})(?![\w./])",
             "Add {0} to the requirements.txt beside the script, or choose an image that has it.",
         ),
         (
@@ -87,9 +95,10 @@ def explain(reason: str, log: Sequence[str] = ()) -> Failure:
     sentence = errors[-1] if errors else _first(lines, log)
     if SILENT.match(sentence):
         sentence = _last(log) or sentence
-    elif not traceback and (sudden := _SUDDEN.search(text)):
+    elif not traceback and (sudden := _SUDDEN.search(text) or _COMMAND_ONLY.search(text)):
         signals = [line.strip() for line in log if line.startswith(_SIGNAL)]
-        sentence = signals[-1] if signals else f"The script ended with exit code {sudden[1]}, without a word."
+        silent = f"The script ended with exit code {sudden[1]}, without a word." if sudden.groups() else ""
+        sentence = signals[-1] if signals else silent or _last(_before_report(log)) or sentence
     frames = _frames(traceback)
     own = [frame for frame in frames if not any(part in frame.file for part in _LIBRARIES)]
     frame = (own or frames)[-1] if frames else None
@@ -101,6 +110,14 @@ def _first(lines: Sequence[str], log: Sequence[str]) -> str:
     if lines:
         return lines[0].strip()
     return _last(log) or "No reason was given."
+
+
+def _before_report(log: Sequence[str]) -> Sequence[str]:
+    """The lines without those at the end that the toolkit adds."""
+    end = len(log)
+    while end and (not log[end - 1].strip() or any(mark in log[end - 1] for mark in _REPORT)):
+        end -= 1
+    return log[:end]
 
 
 def _last(log: Sequence[str]) -> str:

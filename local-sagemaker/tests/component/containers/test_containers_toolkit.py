@@ -148,6 +148,15 @@ def test_scripts_that_are_no_modules_do_not_run_in_xgboost(program_run: Any, nam
     assert why in program_run.log
 
 
+def test_a_shell_script_beside_a_setup_does_not_run(program_run: Any) -> None:
+    """The toolkit looks for a setup.py first."""
+    prepare(program_run, "", "train.sh")
+    setup = "from setuptools import setup; setup(name='x', version='1')"
+    program_run.write("input/source.tar.gz", archive(train__sh="echo ran", setup__py=setup))
+    assert train(program_run) == 1
+    assert "No module named 'train'" in program_run.log and "ran\n" not in program_run.log
+
+
 def test_a_script_beside_a_setup_is_a_module(program_run: Any) -> None:
     prepare(program_run, "")
     setup = "from setuptools import setup; setup(name='x', version='1', py_modules=['train'])"

@@ -6,6 +6,7 @@ import pytest
 
 from local_sagemaker.jobs import metric_search, metrics
 from local_sagemaker.jobs.metric_search import MetricSearch
+from local_sagemaker.workers.pool import CallTimedOut
 
 AUC = r".*\[[0-9]+\].*#011validation-auc:([-+]?[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?).*"
 
@@ -69,6 +70,24 @@ def test_an_expression_that_can_not_be_used_is_left_out_and_said(tmp_path, monke
     assert len(sentences) == 1 and sentences[0].startswith("The metric bad is left out: ") and said in sentences[0]
     assert search.values(["loss=3", "a" * 40 + "b"]) == [("loss", 3.0)]
     assert len(sentences) == 1
+
+
+def test_expressions_that_are_quick_enough_alone_end_no_job(monkeypatch):
+    """Together they took too long, and once more on a busy machine."""
+    real, together = metric_search._values, []
+
+    def values(definitions, lines, seconds):
+        if len(definitions) > 1:
+            together.append(seconds)
+            raise CallTimedOut("takes too long")
+        return real(definitions, lines, seconds)
+
+    monkeypatch.setattr(metric_search, "_values", values)
+    sentences = []
+    search = MetricSearch([{"Name": name, "Regex": f"{name}=(.*)"} for name in "abc"], sentences.append)
+    assert search.values(["a=1"]) == []
+    assert together == [1.0, 1.0 + 2 * 3 * 1.0], "each has the time that it was tried with, and more"
+    assert sentences == ["The metrics of 1 lines are left out: takes too long"]
 
 
 @pytest.mark.parametrize(

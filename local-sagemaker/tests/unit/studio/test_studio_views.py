@@ -100,6 +100,8 @@ def test_failure_names_the_users_own_frame() -> None:
     assert silent.sentence == "row 1: 2 columns, 9 are expected", "what a program said that ended by sys.exit"
 
 
+MODULE = 'AlgorithmError: ExecuteUserScriptError:\nCommand "/miniconda3/bin/python -m {0}", exit code: 1'
+REPORT = ["Reported training FAILURE", "ExecuteUserScriptError:", 'Command "/miniconda3/bin/python -m train"']
 SUDDEN = 'AlgorithmError: ExecuteUserScriptError:\nExitCode {0}\nErrorMessage ""\nCommand "python t.py", exit code: 1'
 
 
@@ -112,6 +114,19 @@ SUDDEN = 'AlgorithmError: ExecuteUserScriptError:\nExitCode {0}\nErrorMessage ""
             ["local-sagemaker: the script was ended by a signal, SIGKILL: perhaps for want of memory", "Reported"],
             "local-sagemaker: the script was ended by a signal, SIGKILL: perhaps for want of memory",
             "The process ran out of memory",
+        ),
+        (MODULE.format("train"), ["reading", "no rows", *REPORT], "no rows", ""),
+        (
+            MODULE.format("train"),
+            ["local-sagemaker: the script was ended by a signal, SIGKILL: perhaps for want of memory", *REPORT],
+            "local-sagemaker: the script was ended by a signal, SIGKILL: perhaps for want of memory",
+            "The process ran out of memory",
+        ),
+        (
+            MODULE.format("src/train"),
+            ["/miniconda3/bin/python: No module named src/train", *REPORT],
+            "/miniconda3/bin/python: No module named src/train",
+            "XGBoost's images run the script as a module: keep src/train.py beside",
         ),
         (
             "AlgorithmError: , exit code: 137",
