@@ -209,7 +209,8 @@ def delivery() -> bool:
     SDK, makes the definition and runs it, until the version is listed; then, as that is approved at once, the event, a
     second such build that renders the configurations, and a stack with the endpoint. What the floor has of it is the
     run (the median of three) and the endpoint, each by a call of its own, and a start of Python for each of the two
-    builds: neither the SDK nor pip nor git.
+    builds: neither the SDK nor pip nor git. Beside it, without a target, the same with the run as people make it, by
+    `run-pipeline`: a process that loads the SDK.
     """
     with own_service() as service, tempfile.TemporaryDirectory(prefix="bench-commit-") as folder:
         found = lifecycle.find_running(service.settings)
@@ -218,14 +219,18 @@ def delivery() -> bool:
             timer = DeliveryTimer(service.settings, Path(folder))
             repository = timer.create()
             model, endpoint = statistics.median(timer.run_model() for _ in range(3)), timer.create_endpoint()
+            words = ("run-pipeline", "--module-name", "pipelines.abalone.pipeline", "--role-arn", ROLE)
+            command(*words)  # the next ones take steps from the cache, as the delivered one does
+            process = statistics.median(command(*words) for _ in range(3))
             interpreters = sum(command(sys.executable, "-c", "") for _ in range(2))
             to_version, to_staging = timer.deliver(repository)
             for line in timer.builds():
                 print(line)
-    floor = model + endpoint + interpreters
+    rest, took = endpoint + interpreters, to_version + to_staging
     print(f"  commit to version {to_version:.1f} s, approval to staging {to_staging:.1f} s; a run {model:.1f} s, an "
           f"endpoint {endpoint:.1f} s, two interpreters {interpreters:.2f} s")  # fmt: skip
-    return report("a commit to staging in service", Pairs([to_version + to_staging], [floor]), SLOWEST)
+    print(f"  with `run-pipeline` as a process for the run, {process:.1f} s: ratio {took / (process + rest):.2f}")
+    return report("a commit to staging in service", Pairs([took], [model + rest]), SLOWEST)
 
 
 def main() -> bool:
