@@ -68,6 +68,8 @@ def main() -> int:
     parser.add_argument("--count", type=int, help="of requests or kills (default: each campaign's own)")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
+    if unknown := [name for name in options.campaigns if name not in CAMPAIGNS]:
+        parser.error(f"there is no campaign {unknown[0]}; there are: {', '.join(CAMPAIGNS)}")
     logging.basicConfig(format="%(message)s", stream=sys.stdout)
     logging.getLogger("tests").setLevel(logging.INFO)
     found = 0
