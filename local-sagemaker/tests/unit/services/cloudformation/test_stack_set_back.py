@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, cast
 from unittest.mock import MagicMock
 
 import pytest
 
 from local_sagemaker.api.operations import Call
-from local_sagemaker.arns import Arns
-from local_sagemaker.records import Records
 from local_sagemaker.records.delivery_status import StackStatus
 from local_sagemaker.services.cloudformation import deployment
 from local_sagemaker.services.cloudformation.handlers.handler import DeploymentContext, Identity
@@ -48,13 +44,6 @@ def provider(monkeypatch: pytest.MonkeyPatch) -> Provider:
     provider = Provider()
     monkeypatch.setitem(cast(dict[str, Any], deployment.HANDLERS), "Custom::A", provider)
     return provider
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[StackStore]:
-    records = Records(tmp_path / "records.sqlite")
-    yield StackStore(records, Arns("123456789012", "us-east-1"))
-    records.close()
 
 
 def rolled_back(store: StackStore, before: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from unittest.mock import MagicMock
 
 import pytest
 
-from local_sagemaker.arns import Arns
 from local_sagemaker.cloudformation.errors import TemplateError
 from local_sagemaker.records import Records
 from local_sagemaker.records.delivery_status import StackStatus
@@ -20,13 +19,6 @@ from local_sagemaker.services.cloudformation.stack_store import StackStore
 from local_sagemaker.services.cloudformation.stacks import Stacks
 
 ID = "arn:aws:cloudformation:us-east-1:123456789012:stack/s/1"
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[StackStore]:
-    records = Records(tmp_path / "records.sqlite")
-    yield StackStore(records, Arns("123456789012", "us-east-1"))
-    records.close()
 
 
 def put(store: StackStore, status: StackStatus, **members: Any) -> None:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from unittest.mock import MagicMock
 
 import pytest
 
-from local_sagemaker.arns import Arns
 from local_sagemaker.cloudformation.template import ResourceDeclaration
 from local_sagemaker.errors import ServiceError
-from local_sagemaker.records import Records
 from local_sagemaker.records.delivery_status import StackStatus
 from local_sagemaker.services.cloudformation.deployment import StackDeployment
 from local_sagemaker.services.cloudformation.handlers.handler import DeploymentContext
@@ -20,13 +16,6 @@ from local_sagemaker.services.cloudformation.stack_store import StackStore
 
 ID = "arn:aws:cloudformation:us-east-1:123456789012:stack/s/1"
 KIND = "AWS::Lambda::Version"
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[StackStore]:
-    records = Records(tmp_path / "records.sqlite")
-    yield StackStore(records, Arns("123456789012", "us-east-1"))
-    records.close()
 
 
 class Functions:
