@@ -6,7 +6,7 @@ Reads the log of changes behind its own place in it, so that a push starts its p
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from local_sagemaker.background import leave_out, log_failure
@@ -45,9 +45,7 @@ class SourceTriggers:
         number = int(place["number"]) if place else records.event_log.newest()
         while True:
             changes = records.event_log.after(number, region=records.region)
-            pushes = {
-                change.number: self._push(change) for change in changes if _is_push(change)
-            }  # by git, which takes time
+            pushes = dict(self._pushes(changes))  # by git, which takes time: before the transaction
             with records.transaction():
                 for change in changes:
                     with leave_out(log, "what %s starts", change.arn):
@@ -106,6 +104,12 @@ class SourceTriggers:
                 detail = settings["ConnectionArn"]
                 self._begin(name, Trigger("WebhookV2", detail, revisions={action["name"]: revision}))
 
+    def _pushes(self, changes: Iterable[Event]) -> Iterator[tuple[int, Push]]:
+        for change in changes:
+            if change.kind == CONNECTED_REFERENCE.kind and change.status != DELETED:
+                with leave_out(log, "the push %s", change.arn):
+                    yield change.number, self._push(change)
+
     def _push(self, change: Event) -> Push:
         body = change.body
         git = self._repositories("GITHUB", str(body["repositoryName"]))
@@ -151,10 +155,6 @@ class SourceTriggers:
                 if row["actionName"] == action:
                     return str(row["revisionId"])
         return None
-
-
-def _is_push(change: Event) -> bool:
-    return change.kind == CONNECTED_REFERENCE.kind and change.status != DELETED
 
 
 def _polls(settings: dict[str, str]) -> bool:

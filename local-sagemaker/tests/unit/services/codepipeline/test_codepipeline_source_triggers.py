@@ -11,6 +11,7 @@ import pytest
 from local_sagemaker.config import Settings
 from local_sagemaker.objects.disk import DiskObjects
 from local_sagemaker.records import Records
+from local_sagemaker.records.kinds import CONNECTED_REFERENCE
 from local_sagemaker.services.codepipeline.execution_start import ExecutionStart, Trigger
 from local_sagemaker.services.codepipeline.pipeline_store import PipelineStore
 from local_sagemaker.services.codepipeline.source_triggers import SourceTriggers
@@ -114,3 +115,25 @@ def test_a_source_that_cannot_be_looked_at_holds_back_no_other(
 
     monkeypatch.setattr(pipeline._objects, "head", fail)
     assert pipeline.look() == 1
+
+
+def test_a_push_that_cannot_be_read_holds_up_no_other(tmp_path: Path) -> None:
+    settings, asked = Settings(home=tmp_path), []
+
+    def repositories(_provider: str, name: str) -> None:
+        asked.append(name)
+        raise ValueError(name)
+
+    records = Records(settings.records_file)
+    store = PipelineStore(records, settings.arns)
+    starter = ExecutionStart(store, lambda: None, "caller")
+    objects = DiskObjects(settings.objects)
+    triggers = SourceTriggers(store, starter, repositories, objects)
+    triggers.look()
+    reference = {"repositoryName": "me/code", "referenceName": "main", "referenceType": "branch", "commitId": "1" * 40}
+    records.put(CONNECTED_REFERENCE.kind, "me/code/main", reference)
+    triggers.look()
+    triggers.look()
+    assert asked == ["me/code"], "it was looked at, and is passed over from then on"
+    objects.close()
+    records.close()
